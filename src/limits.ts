@@ -1,0 +1,42 @@
+/** Every number a peer, a damaged file or a user could try to exceed, each with its reason. */
+
+/** Longest path inside a folder, in bytes, as on Linux. */
+export const MAX_PATH_BYTES = 4096;
+/** Longest name of one path component, in bytes. */
+export const MAX_NAME_BYTES = 255;
+/** Records in one log entry. */
+export const MAX_ENTRY_RECORDS = 1024;
+/** Encoded log entry, without the bodies and records it names. */
+export const MAX_ENTRY_BYTES = 64 * 1024;
+/** Links of one entry before compression: what decoding may allocate. */
+export const MAX_LINKS_BYTES = 1024 * 1024;
+/** Sealed body or other record of an entry. */
+export const MAX_RECORD_BYTES = 64 * 1024;
+/** Parents of one version. */
+export const MAX_PARENTS = 1024;
+/** Logs one folder can know. */
+export const MAX_LOGS = 4096;
+/** Members of one folder. */
+export const MAX_MEMBERS = 1024;
+/** Signatures are kept at heads and at every multiple of this sequence number. */
+export const SIGNED_EVERY = 1024;
+/** How far ahead of the local wall clock a remote hybrid time may pull ours, in microseconds. */
+export const MAX_CLOCK_LEAD_US = 3_600_000_000;
+/** A plain chunk or manifest node: what opening a sealed chunk may allocate. */
+export const MAX_CHUNK_BYTES = 1024 * 1024;
+/** Encoded manifest node. */
+export const MAX_NODE_BYTES = 16 * 1024;
+/** Height of a manifest tree: 409^8 chunks is beyond any file. */
+export const MAX_MANIFEST_DEPTH = 8;
+/** Key slots of one home or target. */
+export const MAX_SLOTS = 32;
+/** scrypt cost a slot may ask for: N·r·128 bytes of memory is 1 GiB at most. */
+export const MAX_SCRYPT_LOG2N = 20;
+/** A message or tag given by a user, in UTF-16 units. */
+export const MAX_MESSAGE = 65_536;
+/** Tags of one snapshot, and the length of each. */
+export const MAX_TAGS = 64;
+/** Longest symlink target, in bytes. */
+export const MAX_SYMLINK_BYTES = 4096;
+/** Length of a node's, folder's or slot's name in UTF-16 units. */
+export const MAX_LABEL = 255;

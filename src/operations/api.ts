@@ -1,0 +1,256 @@
+/**
+ * What users do, as one interface: options in, a stream of events on the way, a result at the end.
+ * `vault.ts` implements it in this process; a local socket can serve it without a caller noticing.
+ * Options, events and results are plain data. Sizes are bytes, times RFC 3339 UTC, ids hex.
+ */
+
+/** What happens on the way. Items are results, in order; the rest is for people. */
+export type OperationEvent =
+  | {
+      readonly type: 'progress';
+      readonly phase: string;
+      readonly files: number;
+      readonly bytes: number;
+      readonly totalFiles?: number;
+      readonly totalBytes?: number;
+    }
+  | { readonly type: 'item'; readonly item: Item }
+  | { readonly type: 'warning'; readonly message: string; readonly path?: string };
+
+/** One line of a result; `type` says which (`file`, `snapshot`, `slot`, …), as in CLI.md and docs/json. */
+export type Item = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+/** A question only a person can answer. `ask` gives undefined where nobody can be asked. */
+export interface Question {
+  readonly kind: 'confirm';
+  readonly text: string;
+}
+
+export interface OperationContext {
+  /** Aborting ends the operation soon; everything durable stays so. */
+  readonly signal: AbortSignal;
+  emit(event: OperationEvent): void;
+  /** True: go on. False: do not. Undefined: nobody to ask (then safety rules refuse with 23). */
+  confirm(question: Question): Promise<boolean | undefined>;
+}
+
+/** Where a folder is meant: name, id, unique id prefix, or a path inside a working copy. */
+export type FolderArgument = string;
+
+export interface PathSelection {
+  /** Given with -f. */
+  readonly folder?: FolderArgument;
+  /** As typed; relative to `cwd` when that lies inside the working copy, else to the folder's root. */
+  readonly paths: readonly string[];
+  /** Absolute current directory of the caller. */
+  readonly cwd: string;
+}
+
+export interface StatusOptions {
+  readonly folders: readonly FolderArgument[];
+}
+export interface StatusResult {
+  /** Whether anything is open: pending changes, problems, a folder missing. */
+  readonly open: boolean;
+  readonly folders: number;
+  readonly pending: number;
+}
+
+export interface SnapshotOptions {
+  readonly folders: readonly FolderArgument[];
+  readonly message?: string;
+  readonly tags?: readonly string[];
+  readonly pin?: boolean;
+  readonly skipUnchanged?: boolean;
+  /** Go on where a safety rule stopped. */
+  readonly yes?: boolean;
+}
+/** Per folder (as item of type `result`) and as totals. */
+export interface SnapshotResult {
+  readonly folder: string | null;
+  readonly snapshot: string | null;
+  readonly files: number;
+  readonly dirs: number;
+  readonly bytes: number;
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  readonly unchanged: number;
+  readonly newChunks: number;
+  readonly newBytes: number;
+  readonly storedBytes: number;
+  /** Sources that were unreadable, vanished as roots, or never stood still. */
+  readonly errors: number;
+  readonly seconds: number;
+}
+
+export interface SnapshotsOptions {
+  readonly folders: readonly FolderArgument[];
+}
+
+export interface LsOptions extends PathSelection {
+  readonly at?: string;
+  readonly recursive?: boolean;
+}
+export interface CatOptions extends PathSelection {
+  readonly at?: string;
+}
+
+export interface RestoreOptions extends PathSelection {
+  /** Absolute directory; need not exist. */
+  readonly to: string;
+  readonly at?: string;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  /** Default `never`. */
+  readonly overwrite?: 'never' | 'if-changed' | 'always';
+  readonly verify?: boolean;
+  readonly dryRun?: boolean;
+}
+export interface RestoreResult {
+  readonly folder: string;
+  readonly files: number;
+  readonly dirs: number;
+  readonly bytes: number;
+  readonly skipped: number;
+  readonly errors: number;
+  readonly seconds: number;
+  /** Some content is missing or damaged: exit 22. */
+  readonly damaged: number;
+}
+
+export interface VerifyOptions {
+  readonly folders: readonly FolderArgument[];
+  /** Open and re-hash every stored byte. */
+  readonly read?: boolean;
+  readonly maxDurationMs?: number;
+  /** Read only this many chunks, chosen at random. */
+  readonly sample?: number;
+}
+export interface VerifyResult {
+  readonly folders: number;
+  readonly chunks: number;
+  readonly bytes: number;
+  readonly versions: number;
+  /** Items of type `damage` that were emitted: chunk → files → versions. */
+  readonly damaged: number;
+  /** Derived data that was rebuilt. */
+  readonly mended: number;
+  /** False where a time limit or sample left something unread. */
+  readonly complete: boolean;
+  readonly seconds: number;
+}
+
+export interface FolderAddOptions {
+  /** Absolute. */
+  readonly path: string;
+  readonly name?: string;
+  readonly storedOnly?: boolean;
+  readonly exclude?: readonly string[];
+}
+export interface FolderResult {
+  readonly folder: string;
+  readonly name: string;
+  readonly path: string | null;
+}
+export interface FolderSetOptions {
+  readonly folder: FolderArgument;
+  /** Setting names and values as typed; `name` renames. */
+  readonly settings: readonly { readonly key: string; readonly value: string }[];
+}
+
+export interface KeyAddOptions {
+  readonly kind: 'passphrase' | 'device-key';
+  readonly label?: string;
+  readonly passphrase?: string;
+  /** Absolute path of the device key file; default inside the home. */
+  readonly file?: string;
+}
+
+/** The operations of an open home. Every one may be killed and run again. */
+export interface VaultApi {
+  status(options: StatusOptions, context: OperationContext): Promise<StatusResult>;
+  snapshot(options: SnapshotOptions, context: OperationContext): Promise<SnapshotResult>;
+  snapshots(
+    options: SnapshotsOptions,
+    context: OperationContext,
+  ): Promise<{ readonly snapshots: number }>;
+  ls(options: LsOptions, context: OperationContext): Promise<{ readonly entries: number }>;
+  /** Content pieces in order, each verified before it is given; `write` resolves when the sink can take more. */
+  cat(
+    options: CatOptions,
+    write: (piece: Uint8Array) => Promise<void>,
+    context: OperationContext,
+  ): Promise<{ readonly bytes: number }>;
+  restore(options: RestoreOptions, context: OperationContext): Promise<RestoreResult>;
+  verify(options: VerifyOptions, context: OperationContext): Promise<VerifyResult>;
+
+  folderAdd(options: FolderAddOptions, context: OperationContext): Promise<FolderResult>;
+  folderList(context: OperationContext): Promise<{ readonly folders: number }>;
+  /** Emits the folder as an item of type `folder`, and its settings. */
+  folderShow(folder: FolderArgument, context: OperationContext): Promise<FolderResult>;
+  folderSet(options: FolderSetOptions, context: OperationContext): Promise<FolderResult>;
+  /** Forgets the folder here: its store goes, working files stay. Asks; refused (23) where nobody can be asked and not `yes`. */
+  folderRemove(
+    options: { readonly folder: FolderArgument; readonly yes?: boolean; readonly dryRun?: boolean },
+    context: OperationContext,
+  ): Promise<FolderResult>;
+
+  /** Emits items of type `slot`: `{slot, kind, label, created}`. */
+  keyList(context: OperationContext): Promise<{ readonly slots: number }>;
+  keyAdd(options: KeyAddOptions, context: OperationContext): Promise<{ readonly slot: string }>;
+  keyRemove(
+    options: { readonly slot: string },
+    context: OperationContext,
+  ): Promise<{ readonly slot: string }>;
+  keyChangePassphrase(
+    options: { readonly passphrase: string },
+    context: OperationContext,
+  ): Promise<{ readonly slot: string }>;
+  /** Replaces the recovery code; the old one stops working. */
+  keyRecoveryCode(
+    context: OperationContext,
+  ): Promise<{ readonly slot: string; readonly recoveryCode: string }>;
+
+  configGet(
+    key: string,
+  ): Promise<{ readonly key: string; readonly value: string; readonly origin: 'set' | 'default' }>;
+  configSet(key: string, value: string): Promise<{ readonly key: string; readonly value: string }>;
+  /** Emits items of type `setting`. */
+  configList(context: OperationContext): Promise<{ readonly settings: number }>;
+
+  /** Idempotent; waits for what is durable to be so. */
+  close(): Promise<void>;
+}
+
+/** What opens a home. Exactly what was supplied is tried: nothing else is guessed. */
+export type Secret =
+  | { readonly kind: 'passphrase'; readonly passphrase: string }
+  | { readonly kind: 'recovery-code'; readonly code: string }
+  | { readonly kind: 'device-key'; readonly file: string };
+
+export interface InitOptions {
+  /** Absolute. */
+  readonly home: string;
+  readonly name?: string;
+  readonly passphrase?: string;
+  /** `true`: a device key file inside the home; a string: its absolute path. */
+  readonly deviceKey?: boolean | string;
+}
+export interface InitResult {
+  readonly node: string;
+  readonly name: string;
+  readonly home: string;
+  readonly recoveryCode: string;
+  readonly deviceKey: string | null;
+}
+
+export interface OpenOptions {
+  /** Absolute. */
+  readonly home: string;
+  /** Called once the home is found and its lock is held; undefined: only a device key file is tried. */
+  readonly secret: () => Promise<Secret | undefined>;
+  /** How long to wait for the lock; 0: not at all. */
+  readonly waitLockMs: number;
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,46 @@
+/**
+ * The value half of a folder's store: sealed, self-describing values under increasing sequence
+ * numbers. It knows neither what a value holds nor paths.
+ *
+ * Implementations: `LevelChunkStore` (LevelDB), `MemoryChunkStore`. Both pass
+ * `test/contracts/chunk-store.ts`.
+ */
+
+export interface ChunkWrite {
+  readonly puts?: readonly { readonly seq: number; readonly value: Uint8Array }[];
+  readonly deletes?: readonly number[];
+}
+
+export interface ChunkReader {
+  /** The value, or undefined where there is none. The caller owns the array. */
+  get(seq: number): Promise<Uint8Array | undefined>;
+  /** Values in the order asked. */
+  getMany(seqs: readonly number[]): Promise<(Uint8Array | undefined)[]>;
+  /**
+   * Values with `from <= seq < to` in increasing order. Where a stretch cannot be read, it is
+   * skipped and `onDamage` is told the first sequence number after which values may be missing.
+   */
+  scan(
+    from: number,
+    to?: number,
+    onDamage?: (after: number) => void,
+  ): AsyncIterable<{ seq: number; value: Uint8Array }>;
+  /** The greatest sequence number with a value, or −1. */
+  lastSeq(): Promise<number>;
+}
+
+export interface ChunkStore extends ChunkReader {
+  /**
+   * Applies the whole batch atomically. With `sync`, this batch is durable on return; that says
+   * nothing of earlier unsynced ones (only {@link barrier} does). Values may be reused on return.
+   */
+  write(batch: ChunkWrite, options: { sync: boolean }): Promise<void>;
+  /** Returns once everything written before is durable. */
+  barrier(): Promise<void>;
+  /** Gives back the space of deleted values with `from <= seq < to`. */
+  compact(from: number, to: number): Promise<void>;
+  /** Roughly, the bytes on disk of `from <= seq < to`. */
+  approximateBytes(from: number, to: number): Promise<number>;
+  /** Waits for calls in progress, then releases everything. Idempotent. */
+  close(): Promise<void>;
+}

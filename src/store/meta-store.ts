@@ -1,0 +1,37 @@
+/**
+ * The derived half of a folder's store: small rows under ordered byte keys. Everything in it can be
+ * rebuilt from the chunk store by one node alone.
+ *
+ * Implementations: `LevelMetaStore` (LevelDB), `MemoryMetaStore`. Both pass
+ * `test/contracts/meta-store.ts`.
+ */
+
+export type MetaOperation =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'delete'; readonly key: Uint8Array };
+
+export interface MetaRange {
+  readonly gte: Uint8Array;
+  readonly lt: Uint8Array;
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+export interface MetaReader {
+  get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Values in the order asked. */
+  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
+  /** Rows of a range in key order, as of the call. */
+  scan(range: MetaRange): AsyncIterable<{ key: Uint8Array; value: Uint8Array }>;
+}
+
+export interface MetaStore extends MetaReader {
+  /**
+   * Applies all operations atomically. With `sync`, durable on return. A synced batch is a barrier
+   * for earlier ones only if every batch is synced: mix them with care.
+   */
+  write(operations: readonly MetaOperation[], options: { sync: boolean }): Promise<void>;
+  compact(range: { gte: Uint8Array; lt: Uint8Array }): Promise<void>;
+  /** Waits for calls in progress, then releases everything. Idempotent. */
+  close(): Promise<void>;
+}
