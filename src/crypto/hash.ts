@@ -1,0 +1,50 @@
+/**
+ * Hashes. Bulk work goes to `node:crypto`; the key schedule (HKDF) to `@noble/hashes`, of which this
+ * is the only importer under `src/`.
+ */
+
+import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { hkdf as nobleHkdf } from '@noble/hashes/hkdf.js';
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+import { asBuffer, utf8, type Bytes } from '../bytes.ts';
+
+/** A secret key that is made ready once and never prints its bytes. */
+export type SecretKey = KeyObject;
+
+/** Bytes of every key, secret and hash here. */
+export const KEY_BYTES = 32;
+
+/** The key with these 32 bytes, which are copied. */
+export function secretKey(bytes: Bytes): SecretKey {
+  if (bytes.length !== KEY_BYTES) {
+    throw new RangeError(`expected a key of ${KEY_BYTES} bytes, got ${bytes.length}`);
+  }
+  return createSecretKey(asBuffer(bytes));
+}
+
+/** SHA-256 (FIPS 180-4) of all parts in order, 32 bytes. */
+export function sha256(...parts: readonly Bytes[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return plainArray(hash.digest());
+}
+
+/** HMAC-SHA256 (RFC 2104) of all parts in order, 32 bytes. */
+export function hmacSha256(key: SecretKey, ...parts: readonly Bytes[]): Uint8Array {
+  const mac = createHmac('sha256', key);
+  for (const part of parts) mac.update(part);
+  return plainArray(mac.digest());
+}
+
+/**
+ * HKDF-SHA256 (RFC 5869): `length` bytes for the use that `info` names. Without a salt it is the
+ * zero salt of the RFC: the secrets here are uniformly random already.
+ */
+export function hkdf(secret: Bytes, info: string, length = KEY_BYTES, salt?: Bytes): Uint8Array {
+  return nobleHkdf(nobleSha256, secret, salt, utf8(info), length);
+}
+
+/** The same memory as a plain `Uint8Array`, so that arrays compare alike wherever they were made. */
+export function plainArray(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}

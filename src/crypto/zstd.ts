@@ -1,0 +1,199 @@
+/**
+ * zstd (RFC 8878) frames: by `node:zlib` where this Node has it (≥ 22.15), else by
+ * `@bokuweb/zstd-wasm`, of which this is the only importer. Frames of either open with the other.
+ */
+
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import * as zlib from 'node:zlib';
+import type { Bytes } from '../bytes.ts';
+import { VaultError } from '../errors.ts';
+import { plainArray } from './hash.ts';
+
+export interface Zstd {
+  /** One frame. The array is good until the next call only. `level` 1 … 19. */
+  compress(plain: Bytes, level: number): Uint8Array;
+  /**
+   * The plain bytes, in a new array; room is made for `plainLength` of them, whatever the frame
+   * claims. Throws `VAULT_CHUNK_CORRUPT` where `bytes` are not frames of exactly that many.
+   */
+  decompress(bytes: Bytes, plainLength: number): Uint8Array;
+}
+
+let loaded: Promise<Zstd> | undefined;
+
+/** The fastest implementation this Node has; loaded once in each thread. */
+export async function loadZstd(): Promise<Zstd> {
+  loaded ??= Promise.resolve(nativeZstd() ?? loadWasmZstd());
+  return loaded;
+}
+
+/** What newer versions of `node:zlib` have. */
+interface ZlibWithZstd {
+  readonly constants: Readonly<Record<string, number>>;
+  zstdCompressSync(bytes: Bytes, options: object): Buffer;
+  zstdDecompressSync(bytes: Bytes, options: object): Buffer;
+}
+
+function hasZstd(module: object): module is ZlibWithZstd {
+  return 'zstdCompressSync' in module && 'zstdDecompressSync' in module;
+}
+
+/** `node:zlib`'s zstd, or undefined where this Node has none. */
+export function nativeZstd(): Zstd | undefined {
+  const module: object = zlib;
+  if (!hasZstd(module)) return undefined;
+  const levelKey = String(module.constants['ZSTD_c_compressionLevel']);
+  return {
+    compress(plain, level) {
+      // Room for the largest frame of incompressible bytes: one allocation, no joining.
+      const chunkSize = plain.length + (plain.length >>> 8) + 128;
+      return plainArray(
+        module.zstdCompressSync(plain, { chunkSize, params: { [levelKey]: level } }),
+      );
+    },
+    decompress(bytes, plainLength) {
+      // One byte more than can be used, or zlib makes a second buffer to learn that it is done.
+      const room = { chunkSize: Math.max(plainLength + 1, 64), maxOutputLength: plainLength || 1 };
+      let plain: Buffer;
+      try {
+        plain = module.zstdDecompressSync(bytes, room);
+      } catch (cause) {
+        throw damaged(cause);
+      }
+      if (plain.length !== plainLength) throw damaged();
+      return plainArray(plain);
+    },
+  };
+}
+
+/** A new instance of the wasm build, with its own memory. */
+export async function loadWasmZstd(): Promise<Zstd> {
+  const load = createRequire(import.meta.url);
+  const main = load.resolve('@bokuweb/zstd-wasm');
+  const folder = dirname(main);
+  for (const path of Object.keys(load.cache)) {
+    if (path.startsWith(folder)) delete load.cache[path];
+  }
+  await (load(main) as { init(): Promise<void> }).init();
+  return wasmZstd((load(join(folder, 'module.js')) as { Module: ZstdModule }).Module);
+}
+
+/** The functions of the wasm build that are used; addresses and sizes are bytes of its memory. */
+export interface ZstdModule {
+  /** The whole memory; another array once it has grown. */
+  readonly HEAPU8: Uint8Array;
+  _malloc(size: number): number;
+  _free(address: number): void;
+  _ZSTD_isError(result: number): number;
+  _ZSTD_compressBound(size: number): number;
+  _ZSTD_createCCtx(): number;
+  _ZSTD_createDCtx(): number;
+  /** Context, to, room, from, size, dictionary, its size, level. With a reused context it is 1.7 times as fast as `_ZSTD_compress`. */
+  _ZSTD_compress_usingDict(...args: [...ContextCall, number]): number;
+  /** Context, to, room, from, size, dictionary, its size. */
+  _ZSTD_decompress_usingDict(...args: ContextCall): number;
+}
+
+type ContextCall = [number, number, number, number, number, number, number];
+
+/** Buffers in wasm memory up to this size are kept for the next call. */
+const KEPT_BYTES = 2 * 1024 * 1024;
+
+/**
+ * {@link Zstd} over an instance of the wasm build. After a fault inside it nothing of its memory can
+ * be trusted: this and every further call throw `VAULT_FAILED`, and {@link loadZstd} makes a new one.
+ */
+export function wasmZstd(module: ZstdModule): Zstd {
+  const input = wasmBuffer(module);
+  const output = wasmBuffer(module);
+  let compressor = 0;
+  let decompressor = 0;
+  let fault: unknown;
+
+  function guarded<T>(call: () => T): T {
+    if (fault !== undefined) throw faulty(fault);
+    try {
+      return call();
+    } catch (cause) {
+      if (cause instanceof VaultError) throw cause;
+      fault = cause;
+      loaded = undefined;
+      throw faulty(cause);
+    }
+  }
+
+  return {
+    compress: (plain, level) =>
+      guarded(() => {
+        compressor ||= mustAllocate(module._ZSTD_createCCtx());
+        const room = module._ZSTD_compressBound(plain.length);
+        const from = input.reserve(plain.length);
+        const to = output.reserve(room);
+        module.HEAPU8.set(plain, from);
+        const size = module._ZSTD_compress_usingDict(
+          compressor,
+          to,
+          room,
+          from,
+          plain.length,
+          0,
+          0,
+          level,
+        );
+        if (module._ZSTD_isError(size)) {
+          throw new VaultError('VAULT_FAILED', `zstd cannot compress at level ${level}`);
+        }
+        return module.HEAPU8.subarray(to, to + size);
+      }),
+    decompress: (bytes, plainLength) =>
+      guarded(() => {
+        decompressor ||= mustAllocate(module._ZSTD_createDCtx());
+        const from = input.reserve(bytes.length);
+        const to = output.reserve(plainLength);
+        module.HEAPU8.set(bytes, from);
+        const size = module._ZSTD_decompress_usingDict(
+          decompressor,
+          to,
+          plainLength,
+          from,
+          bytes.length,
+          0,
+          0,
+        );
+        if (module._ZSTD_isError(size) || size !== plainLength) throw damaged();
+        return module.HEAPU8.slice(to, to + size);
+      }),
+  };
+}
+
+/** A stretch of wasm memory that grows on demand. */
+function wasmBuffer(module: ZstdModule): { reserve(bytes: number): number } {
+  let address = 0;
+  let room = -1;
+  return {
+    reserve(bytes) {
+      if (bytes > room || (room > KEPT_BYTES && bytes <= KEPT_BYTES)) {
+        if (address !== 0) module._free(address);
+        address = 0;
+        room = -1;
+        address = mustAllocate(module._malloc(Math.max(bytes, 64)));
+        room = bytes;
+      }
+      return address;
+    },
+  };
+}
+
+function mustAllocate(address: number): number {
+  if (address === 0) throw new VaultError('VAULT_FAILED', 'no memory left for zstd');
+  return address;
+}
+
+function damaged(cause?: unknown): VaultError {
+  return new VaultError('VAULT_CHUNK_CORRUPT', 'compressed content is damaged', { cause });
+}
+
+function faulty(cause: unknown): VaultError {
+  return new VaultError('VAULT_FAILED', 'zstd stopped after a fault of its own', { cause });
+}
