@@ -101,6 +101,7 @@ export interface FileSystem {
 /** A failed call, with the system's code and the path. */
 export class FileError extends Error {
   readonly code: string;
+  readonly operation: string;
   readonly path: string;
 
   constructor(code: string, operation: string, path: string, cause?: unknown) {
@@ -110,6 +111,7 @@ export class FileError extends Error {
     );
     this.name = 'FileError';
     this.code = code;
+    this.operation = operation;
     this.path = path;
   }
 }
