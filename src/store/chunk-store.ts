@@ -12,9 +12,12 @@ export interface ChunkWrite {
 }
 
 export interface ChunkReader {
-  /** The value, or undefined where there is none. The caller owns the array. */
+  /**
+   * The value, or undefined where there is none. The caller owns the array.
+   * Throws `VAULT_DAMAGED` where damage keeps it from being looked up.
+   */
   get(seq: number): Promise<Uint8Array | undefined>;
-  /** Values in the order asked. */
+  /** Values in the order asked. Throws `VAULT_DAMAGED` if one cannot be looked up: ask one by one then. */
   getMany(seqs: readonly number[]): Promise<(Uint8Array | undefined)[]>;
   /**
    * Values with `from <= seq < to` in increasing order. Where a stretch cannot be read, it is
@@ -33,6 +36,8 @@ export interface ChunkStore extends ChunkReader {
   /**
    * Applies the whole batch atomically. With `sync`, this batch is durable on return; that says
    * nothing of earlier unsynced ones (only {@link barrier} does). Values may be reused on return.
+   * Batches written at once apply in any order. After a failed write (`VAULT_NO_SPACE`, …) the
+   * store takes no more until {@link reopen}, and the batch is there or not, as a whole.
    */
   write(batch: ChunkWrite, options: { sync: boolean }): Promise<void>;
   /** Returns once everything written before is durable. */
@@ -41,6 +46,11 @@ export interface ChunkStore extends ChunkReader {
   compact(from: number, to: number): Promise<void>;
   /** Roughly, the bytes on disk of `from <= seq < to`. */
   approximateBytes(from: number, to: number): Promise<number>;
+  /**
+   * Forgets a failed write, so that the store takes writes again. Other calls wait; scans in
+   * progress end with `VAULT_CLOSED`.
+   */
+  reopen(): Promise<void>;
   /** Waits for calls in progress, then releases everything. Idempotent. */
   close(): Promise<void>;
 }

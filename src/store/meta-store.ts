@@ -27,11 +27,21 @@ export interface MetaReader {
 
 export interface MetaStore extends MetaReader {
   /**
-   * Applies all operations atomically. With `sync`, durable on return. A synced batch is a barrier
-   * for earlier ones only if every batch is synced: mix them with care.
+   * Applies all operations atomically, in their order. With `sync`, this batch is durable on
+   * return; that says nothing of earlier unsynced ones (only {@link barrier} does). Batches written
+   * at once apply in any order. After a failed write (`VAULT_NO_SPACE`, …) the store takes no more
+   * until {@link reopen}, and the batch is there or not, as a whole.
    */
   write(operations: readonly MetaOperation[], options: { sync: boolean }): Promise<void>;
+  /** Returns once everything written before is durable. */
+  barrier(): Promise<void>;
+  /** Gives back the space of deleted rows of a range. */
   compact(range: { gte: Uint8Array; lt: Uint8Array }): Promise<void>;
+  /**
+   * Forgets a failed write, so that the store takes writes again. Other calls wait; scans in
+   * progress end with `VAULT_CLOSED`.
+   */
+  reopen(): Promise<void>;
   /** Waits for calls in progress, then releases everything. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,0 +1,257 @@
+/**
+ * One LevelDB with what it lacks: errors with stable codes, a flush that fails when it did not
+ * happen, and a handle that can be closed and opened anew under its users. The only importer of
+ * `classic-level`.
+ *
+ * LevelDB 1.20 keeps a background failure for as long as the handle lives, and after a failed write
+ * its log may hold a torn record that later ones would hide behind. So one failed write makes this
+ * handle refuse all further ones until {@link LevelDatabase.reopen}; reads go on.
+ */
+
+import { ClassicLevel, type Iterator as RowIterator } from 'classic-level';
+import { deferred, Mutex, type Deferred } from '../async.ts';
+import { closedFailure, levelFailure } from './level-failure.ts';
+
+export interface LevelSettings {
+  readonly compression: boolean;
+  /** Bytes gathered in memory (twice that while one half is being written out). */
+  readonly writeBufferSize: number;
+  /** Bytes of one table a compaction writes. */
+  readonly maxFileSize: number;
+  /** Bytes of decoded blocks kept. */
+  readonly cacheSize: number;
+  /** Tables held open; LevelDB takes no less than 74. */
+  readonly maxOpenFiles: number;
+}
+
+export type LevelOperation =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array };
+
+export interface LevelRange {
+  readonly gte: Uint8Array;
+  readonly lt: Uint8Array;
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+/** Rows of one page at most. */
+const PAGE_ROWS = 1000;
+
+export type LevelRow = readonly [key: Uint8Array, value: Uint8Array];
+
+type Handle = ClassicLevel<Uint8Array, Uint8Array>;
+type LevelIterator = RowIterator<Handle, Uint8Array, Uint8Array>;
+
+/** Bytes an iterator gathers before it hands them over. */
+const PAGE_BYTES = 1024 * 1024;
+/** Sorts after every key in use, so that compacting this point rewrites no table. */
+const BEYOND = new Uint8Array(64).fill(0xff);
+
+async function openHandle(path: string, settings: LevelSettings): Promise<Handle> {
+  const handle: Handle = new ClassicLevel(path, {
+    ...settings,
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+  });
+  try {
+    await handle.open();
+  } catch (error) {
+    throw levelFailure(error, path, 'open');
+  }
+  return handle;
+}
+
+/**
+ * Rebuilds the description of the database at `path` from the tables and logs found there; keeps
+ * wrong bytes as they are. Nobody may have it open. Throws `VAULT_DAMAGED`, `VAULT_NO_SPACE`, `VAULT_IO`.
+ */
+export async function repairLevel(path: string): Promise<void> {
+  try {
+    await ClassicLevel.repair(path);
+  } catch (error) {
+    throw levelFailure(error, path, 'repair');
+  }
+}
+
+export class LevelDatabase {
+  readonly path: string;
+  readonly #settings: LevelSettings;
+  readonly #exclusive = new Mutex();
+  #handle: Handle;
+  #inFlight = 0;
+  #gate: Deferred<void> | undefined;
+  #idle: Deferred<void> | undefined;
+  #failure: Error | undefined;
+  #closed = false;
+
+  private constructor(path: string, settings: LevelSettings, handle: Handle) {
+    this.path = path;
+    this.#settings = settings;
+    this.#handle = handle;
+  }
+
+  /**
+   * Opens the database in the directory `path`, creating it if missing.
+   * Throws `VAULT_LOCKED`, `VAULT_DAMAGED`, `VAULT_NO_SPACE`, `VAULT_IO`.
+   */
+  static async open(path: string, settings: LevelSettings): Promise<LevelDatabase> {
+    return new LevelDatabase(path, settings, await openHandle(path, settings));
+  }
+
+  /** The failure that made this handle refuse writes, if any. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#use('read', async (db) => plain(await db.get(key, { fillCache: false })));
+  }
+
+  /** Values in the order asked. One unreadable value fails the whole call. */
+  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#use('read', async (db) =>
+      (await db.getMany(keys as Uint8Array[], { fillCache: false })).map(plain),
+    );
+  }
+
+  /** Applies all operations atomically; with `sync`, durable on return. */
+  write(operations: readonly LevelOperation[], sync: boolean): Promise<void> {
+    return this.#change('write to', (db) => db.batch(operations as LevelOperation[], { sync }));
+  }
+
+  /**
+   * Writes what is in memory to a synced table named by a synced manifest, so that everything
+   * written before is durable on return, however often the log was rotated meanwhile.
+   *
+   * `probe` gives a key that is never used. LevelDB says nothing when a compaction fails, but then
+   * refuses the next write: deleting that key is the question whether it took place.
+   */
+  flush(probe: () => Uint8Array): Promise<void> {
+    return this.#change('flush', async (db) => {
+      await db.compactRange(BEYOND, BEYOND);
+      await db.batch([{ type: 'del', key: probe() }], { sync: false });
+    });
+  }
+
+  /** As {@link flush}, and gives back the space of what was deleted between the two keys. */
+  compact(from: Uint8Array, to: Uint8Array, probe: () => Uint8Array): Promise<void> {
+    return this.#change('compact', async (db) => {
+      await db.compactRange(from, to);
+      await db.batch([{ type: 'del', key: probe() }], { sync: false });
+    });
+  }
+
+  /** Bytes in tables between the two keys; what is only in memory does not count. */
+  approximateBytes(from: Uint8Array, to: Uint8Array): Promise<number> {
+    return this.#use('measure', (db) => db.approximateSize(from, to));
+  }
+
+  /**
+   * Pages of rows in key order, as of the call. LevelDB passes over what it cannot read and says so
+   * only at the end or at the limit (`VAULT_DAMAGED`): what came before is good, but not all there
+   * is, and rows of an unfinished page are lost, so that pages of one row lose none.
+   */
+  pages(range: LevelRange, rows = PAGE_ROWS): AsyncGenerator<LevelRow[]> {
+    const opening = this.#use('read', async (db) =>
+      db.iterator({ ...range, fillCache: false, highWaterMarkBytes: PAGE_BYTES }),
+    );
+    opening.catch(() => undefined); // thrown where the pages are taken, if they ever are
+    return this.#pagesOf(opening, rows);
+  }
+
+  async *#pagesOf(opening: Promise<LevelIterator>, rows: number): AsyncGenerator<LevelRow[]> {
+    const iterator = await opening;
+    try {
+      for (;;) {
+        const page = await this.#use('read', () => iterator.nextv(rows));
+        if (page.length === 0) return;
+        yield page.map(([key, value]) => [ownBytes(key), ownBytes(value)] as const);
+      }
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  /**
+   * Closes the handle, calls `prepare`, and opens it anew, which forgets a failure; further calls
+   * wait. Scans in progress end with `VAULT_CLOSED`. Throws as {@link open}; then every call fails
+   * with that until a later reopening succeeds.
+   */
+  reopen(prepare?: () => Promise<void>): Promise<void> {
+    return this.#alone(async () => {
+      if (this.#closed) throw closedFailure(this.path);
+      await this.#handle.close();
+      try {
+        await prepare?.();
+        this.#handle = await openHandle(this.path, this.#settings);
+        this.#failure = undefined;
+      } catch (error) {
+        this.#failure = levelFailure(error, this.path, 'reopen');
+        throw this.#failure;
+      }
+    });
+  }
+
+  /** Waits for calls in progress, then releases everything. Idempotent. */
+  close(): Promise<void> {
+    return this.#alone(async () => {
+      this.#closed = true;
+      await this.#handle.close();
+    });
+  }
+
+  #change(doing: string, run: (db: Handle) => Promise<void>): Promise<void> {
+    return this.#use(doing, async (db) => {
+      if (this.#failure) throw this.#failure;
+      try {
+        await run(db);
+      } catch (error) {
+        this.#failure ??= levelFailure(error, this.path, doing);
+        throw this.#failure;
+      }
+    });
+  }
+
+  async #use<T>(doing: string, run: (db: Handle) => Promise<T>): Promise<T> {
+    while (this.#gate) await this.#gate.promise;
+    if (this.#closed) throw closedFailure(this.path);
+    if (this.#handle.status !== 'open') throw this.#failure ?? closedFailure(this.path);
+    this.#inFlight++;
+    try {
+      return await run(this.#handle);
+    } catch (error) {
+      throw levelFailure(error, this.path, doing);
+    } finally {
+      if (--this.#inFlight === 0) this.#idle?.resolve();
+    }
+  }
+
+  /** Runs `task` once calls in progress have ended, holding back new ones. */
+  #alone(task: () => Promise<void>): Promise<void> {
+    return this.#exclusive.run(async () => {
+      const gate = deferred<void>();
+      this.#gate = gate;
+      if (this.#inFlight > 0) {
+        this.#idle = deferred<void>();
+        await this.#idle.promise;
+        this.#idle = undefined;
+      }
+      try {
+        await task();
+      } finally {
+        this.#gate = undefined;
+        gate.resolve();
+      }
+    });
+  }
+}
+
+/** The binding hands out Buffers, whose `slice` shares memory: hide that behind the plain class. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function plain(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes === undefined ? undefined : ownBytes(bytes);
+}
