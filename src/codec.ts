@@ -24,6 +24,7 @@ export function encode(value: CborValue): Uint8Array {
  */
 export function decode(bytes: Bytes): CborValue {
   let value: CborValue;
+  let canonical: boolean;
   try {
     value = decodeCbor(bytes, {
       strict: true,
@@ -33,10 +34,12 @@ export function decode(bytes: Bytes): CborValue {
       allowNaN: false,
       useMaps: true,
     }) as CborValue;
+    // Inside the `try`: deep nesting can be decoded and yet overflow the stack of the encoder.
+    canonical = !(value instanceof Map) && equalBytes(encode(value), bytes);
   } catch (cause) {
     throw new VaultError('VAULT_ENTRY_INVALID', 'malformed record', { cause });
   }
-  if (value instanceof Map || !equalBytes(encode(value), bytes)) {
+  if (!canonical) {
     throw new VaultError('VAULT_ENTRY_INVALID', 'record is not in canonical form');
   }
   return value;

@@ -10,8 +10,21 @@ export const MAX_ENTRY_RECORDS = 1024;
 export const MAX_ENTRY_BYTES = 64 * 1024;
 /** Links of one entry before compression: what decoding may allocate. */
 export const MAX_LINKS_BYTES = 1024 * 1024;
-/** Sealed body or other record of an entry. */
-export const MAX_RECORD_BYTES = 64 * 1024;
+/** Plain body of a version: a symlink target and a few numbers. */
+export const MAX_BODY_BYTES = 8 * 1024;
+/** Plain record that is not a body: a snapshot that names 4096 logs beside the longest message fits. */
+export const MAX_RECORD_BYTES = 512 * 1024;
+/** All sealed bodies and records of one entry together: the plain value of a page is one chunk at most. */
+export const MAX_PAGE_BYTES = 1024 * 1024;
+/** Logs one entry's clock delta can name; more are spread over entries without records. */
+export const MAX_CLOCK_DELTA = 512;
+/** Feature flags of one entry, critical or not, and the length of each. */
+export const MAX_FEATURES = 16;
+export const MAX_FEATURE_LENGTH = 32;
+/** Epochs one rotation record, and membership records one membership record, can come after. */
+export const MAX_PREDECESSORS = 256;
+/** Dots and snapshots that one drop-set record can name. */
+export const MAX_DROPS = 4096;
 /** Parents of one version. */
 export const MAX_PARENTS = 1024;
 /** Logs one folder can know. */
@@ -34,8 +47,9 @@ export const MAX_SLOTS = 32;
 export const MAX_SCRYPT_LOG2N = 20;
 /** A message or tag given by a user, in UTF-16 units. */
 export const MAX_MESSAGE = 65_536;
-/** Tags of one snapshot, and the length of each. */
+/** Tags of one snapshot, and the length of each in UTF-16 units. */
 export const MAX_TAGS = 64;
+export const MAX_TAG_LENGTH = 64;
 /** Longest symlink target, in bytes. */
 export const MAX_SYMLINK_BYTES = 4096;
 /** Length of a node's, folder's or slot's name in UTF-16 units. */

@@ -90,7 +90,13 @@ export interface LogStartRecord {
   readonly type: 'log-start';
   readonly node: NodeId;
   readonly nodeName: string;
+  /** 16 random bytes: the log id is made from these, the node and the folder id. */
   readonly incarnation: Uint8Array;
+  /**
+   * Only in logs of the folder's creator: the 32 random bytes that, hashed with the creator's key,
+   * give the folder id. This is what the chain of admissions hangs on.
+   */
+  readonly folderSalt: Uint8Array | undefined;
   /** The log this one goes on from after a restore or a fork, with its last known head. */
   readonly previous:
     { readonly log: LogId; readonly seq: number; readonly hash: Uint8Array } | undefined;

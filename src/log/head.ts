@@ -1,0 +1,85 @@
+/**
+ * Heads: one signature vouches for an entry and, through the chain of hashes, for every entry before
+ * it. Signing and verifying (Ed25519, RFC 8032) are handed in.
+ *
+ *   message: "vault head v1" | folder id 32 | log id 32 | seq u64 | entry hash 32
+ *   value:   [1, log, seq, hash, signature]
+ */
+
+import { concat, u64be, utf8 } from '../bytes.ts';
+import { asArray, asBytes, asInteger, decode, encode } from '../codec.ts';
+import { SIGNED_EVERY } from '../limits.ts';
+import { asId, idToBytes } from './clock-codec.ts';
+import { unsupported } from './feature-flags.ts';
+import { ID_BYTES } from './log-id.ts';
+import type { Head, NodeId } from './types.ts';
+
+export const SIGNATURE_BYTES = 64;
+const HEAD_VERSION = 1;
+const headLabel = utf8('vault head v1');
+
+/** Signs for this node. */
+export type Sign = (message: Uint8Array) => Uint8Array;
+/** Whether `signature` is `node`'s over `message`. Never throws. */
+export type VerifySignature = (node: NodeId, message: Uint8Array, signature: Uint8Array) => boolean;
+
+/** The bytes that a head's signature covers. `folder` is 32 bytes: no head serves in two folders. */
+export function headMessage(folder: Uint8Array, head: Omit<Head, 'signature'>): Uint8Array {
+  if (folder.length !== ID_BYTES) {
+    throw new RangeError(`expected a folder id of ${ID_BYTES} bytes, got ${folder.length}`);
+  }
+  return concat(headLabel, folder, idToBytes(head.log), u64be(head.seq), head.hash);
+}
+
+/** The head of a log after the entry with this number and hash. */
+export function signHead(
+  folder: Uint8Array,
+  entry: { readonly log: string; readonly seq: number; readonly hash: Uint8Array },
+  sign: Sign,
+): Head {
+  const { log, seq, hash } = entry;
+  return { log, seq, hash, signature: sign(headMessage(folder, { log, seq, hash })) };
+}
+
+/** Whether the head was signed by `node`, which must be the owner of its log: that is not checked here. */
+export function verifyHead(
+  folder: Uint8Array,
+  head: Head,
+  node: NodeId,
+  verify: VerifySignature,
+): boolean {
+  return verify(node, headMessage(folder, head), head.signature);
+}
+
+/** The canonical bytes of a head: the plain value of type 5. */
+export function encodeHead(head: Head): Uint8Array {
+  return encode([HEAD_VERSION, idToBytes(head.log), head.seq, head.hash, head.signature]);
+}
+
+/** The inverse of {@link encodeHead}; nothing is verified. Throws `VAULT_ENTRY_INVALID` or `VAULT_FORMAT_UNSUPPORTED`. */
+export function decodeHead(bytes: Uint8Array): Head {
+  const value = asArray(decode(bytes), 1);
+  const version = asInteger(value[0]);
+  if (version !== HEAD_VERSION) throw unsupported(`head format ${version}`, { format: version });
+  asArray(value, 5, 5);
+  return {
+    log: asId(value[1]),
+    seq: asInteger(value[2]),
+    hash: asBytes(value[3], ID_BYTES),
+    signature: asBytes(value[4], SIGNATURE_BYTES),
+  };
+}
+
+/** Whether a head is kept at `seq` even when the log goes on: range replies end at one. */
+export function isSignedPosition(seq: number): boolean {
+  return seq % SIGNED_EVERY === 0;
+}
+
+/** The numbers in `first` … `last` at which heads are signed when these entries are written at once. */
+export function signedPositions(first: number, last: number): number[] {
+  const out: number[] = [];
+  const start = Math.ceil(first / SIGNED_EVERY) * SIGNED_EVERY;
+  for (let seq = start; seq < last; seq += SIGNED_EVERY) out.push(seq);
+  out.push(last);
+  return out;
+}
