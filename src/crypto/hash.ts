@@ -3,7 +3,13 @@
  * is the only importer under `src/`.
  */
 
-import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  timingSafeEqual,
+  type KeyObject,
+} from 'node:crypto';
 import { hkdf as nobleHkdf } from '@noble/hashes/hkdf.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import { asBuffer, utf8, type Bytes } from '../bytes.ts';
@@ -34,6 +40,11 @@ export function hmacSha256(key: SecretKey, ...parts: readonly Bytes[]): Uint8Arr
   const mac = createHmac('sha256', key);
   for (const part of parts) mac.update(part);
   return plainArray(mac.digest());
+}
+
+/** Whether two 32-byte MACs are the same, in constant time. */
+export function equalMacs(a: Bytes, b: Bytes): boolean {
+  return timingSafeEqual(a, b);
 }
 
 /**

@@ -49,7 +49,12 @@ export function nativeZstd(): Zstd | undefined {
       // Room for the largest frame of incompressible bytes: one allocation, no joining.
       const chunkSize = plain.length + (plain.length >>> 8) + 128;
       return plainArray(
-        module.zstdCompressSync(plain, { chunkSize, params: { [levelKey]: level } }),
+        module.zstdCompressSync(plain, {
+          chunkSize,
+          // Known beforehand, the tables shrink to fit: twice as fast at 64 KiB.
+          pledgedSrcSize: plain.length,
+          params: { [levelKey]: level },
+        }),
       );
     },
     decompress(bytes, plainLength) {
