@@ -248,8 +248,11 @@ export interface InitResult {
 export interface OpenOptions {
   /** Absolute. */
   readonly home: string;
-  /** Called once the home is found and its lock is held; undefined: only a device key file is tried. */
-  readonly secret: () => Promise<Secret | undefined>;
+  /**
+   * Called once the home is found and its lock is held. `deviceKey` says whether a device key file of
+   * this home is in place, so that nobody need be asked; undefined: only that file is tried.
+   */
+  readonly secret: (found: { readonly deviceKey: boolean }) => Promise<Secret | undefined>;
   /** How long to wait for the lock; 0: not at all. */
   readonly waitLockMs: number;
   readonly signal: AbortSignal;
