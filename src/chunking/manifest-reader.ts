@@ -38,7 +38,7 @@ interface Frame {
  * Throws `RangeError` for a range outside the content, `VAULT_CHUNK_CORRUPT` where a node is malformed
  * or does not hold as many bytes as its parent (or the manifest) states, and what `getNode` throws.
  */
-export async function* readLeaves(
+export async function* readManifest(
   manifest: Manifest,
   getNode: GetNode,
   start = 0,
@@ -69,7 +69,7 @@ export async function* readLeaves(
  * over what it has seen under another content; what it passes over is not checked against its size.
  *
  * Ends for any input: each node holds at least one byte and is one level below its parent. Throws
- * `VAULT_CHUNK_CORRUPT` as {@link readLeaves} does, and what `getNode` and `enter` throw.
+ * `VAULT_CHUNK_CORRUPT` as {@link readManifest} does, and what `getNode` and `enter` throw.
  */
 export async function* walkManifest(
   manifest: Manifest,
