@@ -1,13 +1,17 @@
 /** A plain block with its codec before it: what links are sealed as. The compressor is handed in. */
 
 import { concat } from '../bytes.ts';
-import { VaultError } from '../errors.ts';
+import { isVaultError, VaultError } from '../errors.ts';
 import { unsupported } from './feature-flags.ts';
 
 /** One compression method: zstd, codec 1. Encoders may differ between nodes; decoders may not. */
 export interface Compressor {
+  /** The array need only be good until the next call. */
   compress(bytes: Uint8Array): Uint8Array;
-  /** Throws where `bytes` is not a frame of exactly `length` plain bytes. Allocates no more than that. */
+  /**
+   * Throws where `bytes` is not a frame of exactly `length` plain bytes, with code `VAULT_FAILED` only
+   * where the method itself is broken. Allocates no more than that.
+   */
   decompress(bytes: Uint8Array, length: number): Uint8Array;
 }
 
@@ -48,6 +52,7 @@ export function unpackBlock(
   try {
     plain = compressor.decompress(data, length);
   } catch (cause) {
+    if (isVaultError(cause, 'VAULT_FAILED')) throw cause;
     throw malformed(cause);
   }
   if (plain.length !== length) throw malformed();

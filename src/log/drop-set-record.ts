@@ -3,6 +3,7 @@
  * `[log, [seq, index, seq, index, …], …]` in ascending order; snapshots: ids in ascending order.
  */
 
+import { compareBytes } from '../bytes.ts';
 import { asArray, asInteger, type CborValue } from '../codec.ts';
 import { MAX_DROPS, MAX_ENTRY_RECORDS } from '../limits.ts';
 import { asByteSet, asId, assertAscending, idToBytes } from './clock-codec.ts';
@@ -26,7 +27,7 @@ export function dropSetToValue(record: DropSetRecord): CborValue {
   return [
     actions.indexOf(record.action),
     value,
-    record.snapshots.toSorted(Buffer.compare),
+    record.snapshots.toSorted(compareBytes),
     record.time,
   ];
 }

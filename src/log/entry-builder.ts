@@ -4,7 +4,7 @@
  */
 
 import { encode } from '../codec.ts';
-import { RECORD_OVERHEAD } from '../crypto/record-seal.ts';
+import { RECORD_OVERHEAD, type PlainRecord } from '../crypto/record-seal.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { VaultError } from '../errors.ts';
 import {
@@ -19,7 +19,7 @@ import { bodyKind, encodeBody } from './body.ts';
 import { clockToValue } from './clock-codec.ts';
 import { packBlock } from './compressed-block.ts';
 import { encodePage } from './entry-page.ts';
-import { checkHasBody, recordSealer, type RecordKeys } from './entry-records.ts';
+import { checkHasBody, sealEntryRecords, type RecordKeys } from './entry-records.ts';
 import { encodeEntry, openEntry, type Entry, type EntryRecord } from './entry.ts';
 import { noFeatures } from './feature-flags.ts';
 import { encodeLinkBlock, linkSizeBound } from './link-block.ts';
@@ -114,7 +114,7 @@ export function* buildEntries(
     while (!ended && pending.length < MAX_ENTRY_RECORDS) {
       const next = source.next();
       if (next.done) ended = true;
-      else pending.push(prepare(next.value, context));
+      else pending.push(prepare(next.value, position, context));
     }
     if (pending.length === 0 && rest.size === 0) return;
     if (rest.size > MAX_CLOCK_DELTA) {
@@ -135,8 +135,7 @@ export function* buildEntries(
       block = linkBlock(group, context);
       const size = entrySize(group, block);
       if (size <= room) break;
-      if (count > 1)
-        count = Math.max(1, Math.min(count - 1, Math.floor((count * room * 0.95) / size)));
+      if (count > 1) count = fewer(count, room / size);
       else if (rest.size > 0) count = 0;
       else throw new VaultError('VAULT_LIMIT_EXCEEDED', 'a version has too many parents');
     }
@@ -147,17 +146,27 @@ export function* buildEntries(
   }
 }
 
-function prepare(record: NewRecord, context: BuildContext): Prepared {
+function prepare(record: NewRecord, position: LogPosition, context: BuildContext): Prepared {
   if (record.type !== 'version') {
     const plain = encodeOtherRecord(record, context.compressor);
     return { type: recordNumber(record), link: undefined, plain };
   }
   const { link, body } = record;
   checkHasBody(link.kind, body !== undefined);
-  if (body !== undefined && bodyKind(body) !== link.kind)
+  if (body !== undefined && bodyKind(body) !== link.kind) {
     throw invalid(`the body of a ${link.kind}`);
+  }
+  // An entry that is not made yet has no hash that a parent could carry.
+  if (link.parents.some(({ log, seq }) => log === position.log && seq >= position.seq)) {
+    throw invalid('parents of entries that exist');
+  }
   const plain = body === undefined ? undefined : encodeBody(body);
   return { type: recordType.version, link, plain };
+}
+
+/** The next count to try where `count` was too many: by what share, with a little to spare. */
+function fewer(count: number, share: number): number {
+  return Math.max(1, Math.min(count - 1, Math.floor(count * share * 0.95)));
 }
 
 /** How many of `pending` fit one page and, before compression, one block of links. */
@@ -195,15 +204,20 @@ function seal(
 ): BuiltEntry {
   const { log, seq, previous } = position;
   const { epoch } = context;
-  const sealOne = recordSealer({ log, seq, epoch }, context, context.random);
-  const sealedRecords = new Map<number, Uint8Array>();
-  const records = group.map(({ type, plain }, index): EntryRecord => {
-    if (plain === undefined) return { type, hash: undefined };
-    const sealed = sealOne(type, index, plain);
-    sealedRecords.set(index, sealed);
-    return { type, hash: sha256(sealed) };
+  const plain: PlainRecord[] = [];
+  group.forEach((record, index) => {
+    if (record.plain !== undefined) plain.push({ type: record.type, index, plain: record.plain });
   });
-  const links = block === undefined ? undefined : sealOne(recordType.links, 0, block);
+  const blocks = block === undefined ? [] : [{ type: recordType.links, index: 0, plain: block }];
+  const [links] = sealEntryRecords({ log, seq, epoch }, blocks, context, context.random);
+  const sealed = sealEntryRecords({ log, seq, epoch }, plain, context, context.random);
+  const records: EntryRecord[] = group.map(({ type }) => ({ type, hash: undefined }));
+  const page = new Map<number, Uint8Array>();
+  plain.forEach(({ type, index }, at) => {
+    const bytes = sealed[at] as Uint8Array;
+    records[index] = { type, hash: sha256(bytes) };
+    page.set(index, bytes);
+  });
   const bytes = encodeEntry({
     features: noFeatures,
     log,
@@ -215,11 +229,13 @@ function seal(
     records,
   });
   const entry = openEntry(bytes);
-  const page =
-    sealedRecords.size === 0
-      ? undefined
-      : encodePage({ entry: entry.hash, records: sealedRecords });
-  return { entry, bytes, page, first, count: group.length };
+  return {
+    entry,
+    bytes,
+    page: page.size === 0 ? undefined : encodePage({ entry: entry.hash, records: page }),
+    first,
+    count: group.length,
+  };
 }
 
 /** The first {@link MAX_CLOCK_DELTA} logs, and the others. */

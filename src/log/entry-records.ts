@@ -1,7 +1,12 @@
 /** What an entry seals: its links and, one by one, its bodies and other records. */
 
 import { equalBytes } from '../bytes.ts';
-import { openRecord, sealRecord, type RecordContext } from '../crypto/record-seal.ts';
+import {
+  openRecord,
+  sealRecords,
+  type PlainRecord,
+  type RecordContext,
+} from '../crypto/record-seal.ts';
 import { sha256, type SecretKey } from '../crypto/hash.ts';
 import { VaultError } from '../errors.ts';
 import { MAX_LINKS_BYTES } from '../limits.ts';
@@ -30,15 +35,15 @@ export interface RecordKeys {
 
 type Place = Pick<Entry, 'log' | 'seq' | 'epoch'>;
 
-/** Seals records of one entry: each opens only as this type, at this index, in this entry. */
-export function recordSealer(
+/** Seals records of one entry: each opens only as its type, at its index, in this entry. */
+export function sealEntryRecords(
   place: Place,
+  records: readonly PlainRecord[],
   keys: RecordKeys,
   random: RandomSource,
-): (type: number, index: number, plain: Uint8Array) => Uint8Array {
+): Uint8Array[] {
   const context = contextOf(place, keys);
-  return (type, index, plain) =>
-    sealRecord({ recordKey: keys.recordKey, context: { ...context, type, index }, plain, random });
+  return sealRecords({ recordKey: keys.recordKey, context, records, random });
 }
 
 /**

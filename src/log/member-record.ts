@@ -5,7 +5,7 @@
  *   id:      SHA-256 of the message, so that one statement signed twice is one statement
  */
 
-import { concat, utf8 } from '../bytes.ts';
+import { compareBytes, concat, utf8 } from '../bytes.ts';
 import { asArray, asBytes, asInteger, encode, type CborValue } from '../codec.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { MAX_LOGS, MAX_PREDECESSORS } from '../limits.ts';
@@ -93,7 +93,7 @@ function unsignedToValue(record: UnsignedMemberRecord): CborValue[] {
     record.exchangeKey,
     roles.indexOf(record.role),
     cutoffs.map(({ log, seq, hash }) => [idToBytes(log), seq, hash]),
-    record.after.toSorted(Buffer.compare),
+    record.after.toSorted(compareBytes),
     record.time,
     idToBytes(record.by),
   ];
