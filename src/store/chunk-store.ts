@@ -36,7 +36,7 @@ export interface ChunkStore extends ChunkReader {
   /**
    * Applies the whole batch atomically. With `sync`, this batch is durable on return; that says
    * nothing of earlier unsynced ones (only {@link barrier} does). Values may be reused on return.
-   * Batches written at once apply in any order. After a failed write (`VAULT_NO_SPACE`, …) the
+   * Batches apply in the order of the calls. After a failed write (`VAULT_NO_SPACE`, …) the
    * store takes no more until {@link reopen}, and the batch is there or not, as a whole.
    */
   write(batch: ChunkWrite, options: { sync: boolean }): Promise<void>;

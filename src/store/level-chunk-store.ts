@@ -13,7 +13,7 @@ import { u64be } from '../bytes.ts';
 import { isVaultError } from '../errors.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import type { ChunkStore, ChunkWrite } from './chunk-store.ts';
-import { LevelDatabase, type LevelOperation, type LevelSettings } from './level-database.ts';
+import type { LevelDatabase, LevelOperation, LevelSettings } from './level-database.ts';
 import { openOrRepair, reopenOrRepair } from './level-repair.ts';
 import { edge, scanValues, type SeqValue } from './level-scan.ts';
 import { decodeSpanning, encodeSpanning, SPANNING_KEY } from './spanning-batch.ts';
@@ -55,9 +55,8 @@ export class LevelChunkStore implements ChunkStore {
   readonly #settings: LevelSettings;
   /** In order; never empty, and the first begins at 0. */
   readonly #stretches: Stretch[] = [];
-  readonly #growing = new Mutex();
+  readonly #writing = new Mutex();
   readonly #flushing = new Mutex();
-  readonly #spanning = new Mutex();
   #repaired = false;
 
   private constructor(fs: FileSystem, path: string, options: LevelChunkStoreOptions) {
@@ -138,17 +137,21 @@ export class LevelChunkStore implements ChunkStore {
     return -1;
   }
 
-  async write(batch: ChunkWrite, { sync }: { sync: boolean }): Promise<void> {
-    await this.#makeRoom(batch);
-    const parts = this.#split(batch);
-    const [only] = parts;
-    if (only === undefined) return;
-    if (parts.size === 1) await this.#apply(...only, sync);
-    else await this.#spanning.run(() => this.#applySpanning(parts));
+  write(batch: ChunkWrite, { sync }: { sync: boolean }): Promise<void> {
+    return this.#writing.run(async () => {
+      await this.#makeRoom(batch);
+      const parts = this.#split(batch);
+      const [only] = parts;
+      if (only === undefined) return;
+      if (parts.size === 1) await this.#apply(...only, sync);
+      else await this.#applySpanning(parts);
+    });
   }
 
   barrier(): Promise<void> {
+    const written = this.#writing.run(async () => undefined);
     return this.#flushing.run(async () => {
+      await written;
       for (const stretch of this.#stretches) {
         if (!stretch.unsynced) continue;
         stretch.unsynced = false;
@@ -179,16 +182,19 @@ export class LevelChunkStore implements ChunkStore {
     return bytes;
   }
 
-  async reopen(): Promise<void> {
-    for (const { database } of this.#stretches) {
-      if (await reopenOrRepair(this.#fs, database)) this.#repaired = true;
-    }
-    await this.#finishSpanning();
+  reopen(): Promise<void> {
+    return this.#writing.run(async () => {
+      for (const { database } of this.#stretches) {
+        if (await reopenOrRepair(this.#fs, database)) this.#repaired = true;
+      }
+      await this.#finishSpanning();
+    });
   }
 
   async close(): Promise<void> {
-    await this.#growing.run(async () => undefined);
-    for (const { database } of this.#stretches) await database.close();
+    await this.#writing.run(async () => {
+      for (const { database } of this.#stretches) await database.close();
+    });
   }
 
   async #begin(first: number): Promise<void> {
@@ -220,14 +226,8 @@ export class LevelChunkStore implements ChunkStore {
   async #makeRoom({ puts = [] }: ChunkWrite): Promise<void> {
     if (puts.length === 0) return;
     const first = puts.reduce((least, { seq }) => Math.min(least, seq), END);
-    const full = (): boolean => {
-      const newest = this.#stretches.at(-1);
-      return newest !== undefined && newest.bytes >= this.#limit && first > newest.last;
-    };
-    if (!full()) return;
-    await this.#growing.run(async () => {
-      if (full()) await this.#begin(first);
-    });
+    const newest = this.#stretches.at(-1);
+    if (newest && newest.bytes >= this.#limit && first > newest.last) await this.#begin(first);
   }
 
   #split({ puts = [], deletes = [] }: ChunkWrite): Map<Stretch, LevelOperation[]> {

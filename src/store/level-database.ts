@@ -78,6 +78,7 @@ export class LevelDatabase {
   readonly path: string;
   readonly #settings: LevelSettings;
   readonly #exclusive = new Mutex();
+  readonly #writing = new Mutex();
   #handle: Handle;
   #inFlight = 0;
   #gate: Deferred<void> | undefined;
@@ -115,9 +116,11 @@ export class LevelDatabase {
     );
   }
 
-  /** Applies all operations atomically; with `sync`, durable on return. */
+  /** Applies all operations atomically, after those of earlier calls; with `sync`, durable on return. */
   write(operations: readonly LevelOperation[], sync: boolean): Promise<void> {
-    return this.#change('write to', (db) => db.batch(operations as LevelOperation[], { sync }));
+    return this.#writing.run(() =>
+      this.#change('write to', (db) => db.batch(operations as LevelOperation[], { sync })),
+    );
   }
 
   /**
@@ -127,8 +130,9 @@ export class LevelDatabase {
    * `probe` gives a key that is never used. LevelDB says nothing when a compaction fails, but then
    * refuses the next write: deleting that key is the question whether it took place.
    */
-  flush(probe: () => Uint8Array): Promise<void> {
-    return this.#change('flush', async (db) => {
+  async flush(probe: () => Uint8Array): Promise<void> {
+    await this.#writing.run(async () => undefined);
+    await this.#change('flush', async (db) => {
       await db.compactRange(BEYOND, BEYOND);
       await db.batch([{ type: 'del', key: probe() }], { sync: false });
     });

@@ -1,7 +1,7 @@
 /** Derived rows in one LevelDB. */
 
 import type { FileSystem } from '../system/file-system.ts';
-import { LevelDatabase, type LevelOperation, type LevelSettings } from './level-database.ts';
+import type { LevelDatabase, LevelOperation, LevelSettings } from './level-database.ts';
 import { openOrRepair, reopenOrRepair } from './level-repair.ts';
 import type { MetaOperation, MetaRange, MetaStore } from './meta-store.ts';
 

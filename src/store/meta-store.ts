@@ -28,8 +28,8 @@ export interface MetaReader {
 export interface MetaStore extends MetaReader {
   /**
    * Applies all operations atomically, in their order. With `sync`, this batch is durable on
-   * return; that says nothing of earlier unsynced ones (only {@link barrier} does). Batches written
-   * at once apply in any order. After a failed write (`VAULT_NO_SPACE`, …) the store takes no more
+   * return; that says nothing of earlier unsynced ones (only {@link barrier} does). Batches apply
+   * in the order of the calls. After a failed write (`VAULT_NO_SPACE`, …) the store takes no more
    * until {@link reopen}, and the batch is there or not, as a whole.
    */
   write(operations: readonly MetaOperation[], options: { sync: boolean }): Promise<void>;
