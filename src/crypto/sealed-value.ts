@@ -23,7 +23,7 @@
 
 import { equalBytes, toHex, type Bytes } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
-import { MAX_CHUNK_BYTES, MAX_ENTRY_RECORDS, MAX_RECORD_BYTES } from '../limits.ts';
+import { MAX_CHUNK_BYTES, MAX_PAGE_BYTES } from '../limits.ts';
 import type { RandomSource } from '../random.ts';
 import { NONCE_BYTES, openSealed, sealInto, TAG_BYTES } from './aead.ts';
 import { chunkId } from './chunk-id.ts';
@@ -44,7 +44,6 @@ const CODEC_NONE = 0;
 const CODEC_ZSTD = 1;
 /** Below this a zstd frame's own header eats what it saves. */
 const MIN_COMPRESSED = 64;
-const MAX_PAGE_BYTES = MAX_CHUNK_BYTES + MAX_ENTRY_RECORDS * MAX_RECORD_BYTES;
 
 export interface ValueHeader {
   readonly type: ValueType;

@@ -1,12 +1,13 @@
 /**
  * Heads: one signature vouches for an entry and, through the chain of hashes, for every entry before
- * it. Signing and verifying (Ed25519, RFC 8032) are handed in.
+ * it. Signing and verifying (`crypto/identity.ts`) are handed in.
  *
- *   message: "vault head v1" | folder id 32 | log id 32 | seq u64 | entry hash 32
+ *   label:   "head v1"
+ *   message: folder id 32 | log id 32 | seq u64 | entry hash 32
  *   value:   [1, log, seq, hash, signature]
  */
 
-import { concat, u64be, utf8 } from '../bytes.ts';
+import { concat, u64be } from '../bytes.ts';
 import { asArray, asBytes, asInteger, decode, encode } from '../codec.ts';
 import { SIGNED_EVERY } from '../limits.ts';
 import { asId, idToBytes } from './clock-codec.ts';
@@ -16,39 +17,44 @@ import type { Head, NodeId } from './types.ts';
 
 export const SIGNATURE_BYTES = 64;
 const HEAD_VERSION = 1;
-const headLabel = utf8('vault head v1');
+const HEAD_LABEL = 'head v1';
 
-/** Signs for this node. */
-export type Sign = (message: Uint8Array) => Uint8Array;
-/** Whether `signature` is `node`'s over `message`. Never throws. */
-export type VerifySignature = (node: NodeId, message: Uint8Array, signature: Uint8Array) => boolean;
+/** Signs for this node. The label says what kind of thing the message is. */
+export type Sign = (label: string, message: Uint8Array) => Uint8Array;
+/** Whether `signature` is `node`'s over this label and message. Never throws. */
+export type VerifySignature = (
+  node: NodeId,
+  label: string,
+  message: Uint8Array,
+  signature: Uint8Array,
+) => boolean;
 
 /** The bytes that a head's signature covers. `folder` is 32 bytes: no head serves in two folders. */
 export function headMessage(folder: Uint8Array, head: Omit<Head, 'signature'>): Uint8Array {
   if (folder.length !== ID_BYTES) {
     throw new RangeError(`expected a folder id of ${ID_BYTES} bytes, got ${folder.length}`);
   }
-  return concat(headLabel, folder, idToBytes(head.log), u64be(head.seq), head.hash);
+  return concat(folder, idToBytes(head.log), u64be(head.seq), head.hash);
 }
 
 /** The head of a log after the entry with this number and hash. */
 export function signHead(
+  sign: Sign,
   folder: Uint8Array,
   entry: { readonly log: string; readonly seq: number; readonly hash: Uint8Array },
-  sign: Sign,
 ): Head {
   const { log, seq, hash } = entry;
-  return { log, seq, hash, signature: sign(headMessage(folder, { log, seq, hash })) };
+  return { log, seq, hash, signature: sign(HEAD_LABEL, headMessage(folder, { log, seq, hash })) };
 }
 
 /** Whether the head was signed by `node`, which must be the owner of its log: that is not checked here. */
 export function verifyHead(
-  folder: Uint8Array,
-  head: Head,
-  node: NodeId,
   verify: VerifySignature,
+  folder: Uint8Array,
+  node: NodeId,
+  head: Head,
 ): boolean {
-  return verify(node, headMessage(folder, head), head.signature);
+  return verify(node, HEAD_LABEL, headMessage(folder, head), head.signature);
 }
 
 /** The canonical bytes of a head: the plain value of type 5. */

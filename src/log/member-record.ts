@@ -1,8 +1,9 @@
 /**
  * Membership record: `[action, node, exchange key, role, cutoffs, after, time, by, signature]`.
  *
- *   message: "vault member v1" | folder id 32 | canonical CBOR of the same list without `signature`
- *   id:      SHA-256 of the message, so that one statement signed twice is one statement
+ *   label:   "member v1"
+ *   message: folder id 32 | canonical CBOR of the same list without `signature`
+ *   id:      SHA-256("vault member v1" | message): one statement signed twice is one statement
  */
 
 import { compareBytes, concat, utf8 } from '../bytes.ts';
@@ -19,7 +20,8 @@ import type { MemberRecord, Role } from './types.ts';
 /** In the order of their numbers in the format. */
 const actions = ['admit', 'role', 'remove'] as const;
 const roles: readonly Role[] = ['read', 'write', 'manage'];
-const memberLabel = utf8('vault member v1');
+const MEMBER_LABEL = 'member v1';
+const idLabel = utf8('vault member v1');
 
 export type UnsignedMemberRecord = Omit<MemberRecord, 'signature'>;
 
@@ -28,30 +30,30 @@ export function memberMessage(folder: Uint8Array, record: UnsignedMemberRecord):
   if (folder.length !== ID_BYTES) {
     throw new RangeError(`expected a folder id of ${ID_BYTES} bytes, got ${folder.length}`);
   }
-  return concat(memberLabel, folder, encode(unsignedToValue(record)));
+  return concat(folder, encode(unsignedToValue(record)));
 }
 
 /** What other records name in `after`: 32 bytes. */
 export function memberRecordId(folder: Uint8Array, record: UnsignedMemberRecord): Uint8Array {
-  return sha256(memberMessage(folder, record));
+  return sha256(idLabel, memberMessage(folder, record));
 }
 
 /** The record with the signature of the node that states it, which must be `record.by`. */
 export function signMemberRecord(
+  sign: Sign,
   folder: Uint8Array,
   record: UnsignedMemberRecord,
-  sign: Sign,
 ): MemberRecord {
-  return { ...record, signature: sign(memberMessage(folder, record)) };
+  return { ...record, signature: sign(MEMBER_LABEL, memberMessage(folder, record)) };
 }
 
 /** Whether `record.by` signed it for this folder. Whether that node may is not asked here. */
 export function verifyMemberRecord(
+  verify: VerifySignature,
   folder: Uint8Array,
   record: MemberRecord,
-  verify: VerifySignature,
 ): boolean {
-  return verify(record.by, memberMessage(folder, record), record.signature);
+  return verify(record.by, MEMBER_LABEL, memberMessage(folder, record), record.signature);
 }
 
 export function memberToValue(record: MemberRecord): CborValue {
