@@ -51,8 +51,14 @@ export function equalMacs(a: Bytes, b: Bytes): boolean {
  * HKDF-SHA256 (RFC 5869): `length` bytes for the use that `info` names. Without a salt it is the
  * zero salt of the RFC: the secrets here are uniformly random already.
  */
-export function hkdf(secret: Bytes, info: string, length = KEY_BYTES, salt?: Bytes): Uint8Array {
-  return nobleHkdf(nobleSha256, secret, salt, utf8(info), length);
+export function hkdf(
+  secret: Bytes,
+  info: string | Bytes,
+  length: number = KEY_BYTES,
+  salt?: Bytes,
+): Uint8Array {
+  const use = typeof info === 'string' ? utf8(info) : info;
+  return nobleHkdf(nobleSha256, secret, salt, use, length);
 }
 
 /** The same memory as a plain `Uint8Array`, so that arrays compare alike wherever they were made. */
