@@ -9,12 +9,25 @@ export interface Clock {
   timer(ms: number, run: () => void): () => void;
 }
 
+/** Node runs a longer timer at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The clock of this machine. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   timer(ms, run) {
-    const handle = setTimeout(run, ms);
+    if (Number.isNaN(ms)) throw new RangeError('expected milliseconds, got NaN');
+    const due = performance.now() + ms;
+    const wait = (left: number): NodeJS.Timeout =>
+      setTimeout(check, Math.min(Math.ceil(left), LONGEST_TIMER_MS));
+    // Node counts in whole milliseconds and may call up to one too early.
+    const check = (): void => {
+      const left = due - performance.now();
+      if (left > 0) handle = wait(left);
+      else run();
+    };
+    let handle = wait(ms);
     return () => clearTimeout(handle);
   },
 };

@@ -20,11 +20,9 @@ import {
   renameSync,
   rmdirSync,
   statfsSync,
-  statSync,
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
 import { nativePath, pathFromBytes } from '../path-bytes.ts';
 import {
@@ -35,6 +33,7 @@ import {
   type OpenFile,
   type OpenOptions,
 } from './file-system.ts';
+import { makeDirectories } from './make-directories.ts';
 import { secondsForModified } from './modification-time.ts';
 import { readWhole } from './read-whole.ts';
 import { realList } from './real-list.ts';
@@ -118,12 +117,8 @@ class RealFileSystem implements FileSystem {
     systemCall('make directory', path, () => mkdirSync(nativePath(path), { mode }));
   }
 
-  makeDirectories(path: string, mode = 0o777): void {
-    if (this.#makeDirectoryIfMissing(path, mode)) return;
-    this.makeDirectories(dirname(path), mode);
-    if (!this.#makeDirectoryIfMissing(path, mode)) {
-      throw new FileError('ENOENT', 'make directory', path);
-    }
+  makeDirectories(path: string, mode?: number): void {
+    makeDirectories(this, path, mode);
   }
 
   removeDirectory(path: string): void {
@@ -210,24 +205,7 @@ class RealFileSystem implements FileSystem {
     });
   }
 
-  /** Whether the directory is there now: false where its parent is missing. */
-  #makeDirectoryIfMissing(path: string, mode: number): boolean {
-    try {
-      this.makeDirectory(path, mode);
-      return true;
-    } catch (error) {
-      if (isDirectory(path)) return true;
-      if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
-      return false;
-    }
-  }
-
   #isSymlink(path: string): boolean {
     return this.statIfPresent(path)?.kind === 'symlink';
   }
-}
-
-/** Whether `path` is a directory or a symlink to one. */
-function isDirectory(path: string): boolean {
-  return statSync(nativePath(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
