@@ -10,7 +10,7 @@
 
 import { ClassicLevel, type Iterator as RowIterator } from 'classic-level';
 import { deferred, Mutex, type Deferred } from '../async.ts';
-import { closedFailure, levelFailure } from './level-failure.ts';
+import { closedFailure, storeFailure } from './store-failure.ts';
 
 export interface LevelSettings {
   readonly compression: boolean;
@@ -57,7 +57,7 @@ async function openHandle(path: string, settings: LevelSettings): Promise<Handle
   try {
     await handle.open();
   } catch (error) {
-    throw levelFailure(error, path, 'open');
+    throw storeFailure(error, path, 'open');
   }
   return handle;
 }
@@ -70,7 +70,16 @@ export async function repairLevel(path: string): Promise<void> {
   try {
     await ClassicLevel.repair(path);
   } catch (error) {
-    throw levelFailure(error, path, 'repair');
+    throw storeFailure(error, path, 'repair');
+  }
+}
+
+/** Removes the database at `path`. Throws `VAULT_LOCKED` if it is open, `VAULT_IO`. */
+export async function destroyLevel(path: string): Promise<void> {
+  try {
+    await ClassicLevel.destroy(path);
+  } catch (error) {
+    throw storeFailure(error, path, 'remove');
   }
 }
 
@@ -191,7 +200,7 @@ export class LevelDatabase {
         this.#handle = await openHandle(this.path, this.#settings);
         this.#failure = undefined;
       } catch (error) {
-        this.#failure = levelFailure(error, this.path, 'reopen');
+        this.#failure = storeFailure(error, this.path, 'reopen');
         throw this.#failure;
       }
     });
@@ -211,7 +220,7 @@ export class LevelDatabase {
       try {
         await run(db);
       } catch (error) {
-        this.#failure ??= levelFailure(error, this.path, doing);
+        this.#failure ??= storeFailure(error, this.path, doing);
         throw this.#failure;
       }
     });
@@ -225,7 +234,7 @@ export class LevelDatabase {
     try {
       return await run(this.#handle);
     } catch (error) {
-      throw levelFailure(error, this.path, doing);
+      throw storeFailure(error, this.path, doing);
     } finally {
       if (--this.#inFlight === 0) this.#idle?.resolve();
     }

@@ -6,7 +6,7 @@ import type { MetaOperation, MetaRange, MetaStore } from '../../src/store/meta-s
 
 const synced = { sync: true };
 const unsynced = { sync: false };
-const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
+const bytes = (latin1: string): Uint8Array => new Uint8Array(Buffer.from(latin1, 'latin1'));
 const everything = { gte: bytes(''), lt: new Uint8Array(33).fill(0xff) };
 
 function put(key: string, value: string): MetaOperation {

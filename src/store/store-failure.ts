@@ -1,4 +1,4 @@
-/** What a failure inside LevelDB means to vault: one table from its codes and texts to ours. */
+/** What a failed call on a database or file means to vault: texts and codes of LevelDB and of the system. */
 
 import { VaultError } from '../errors.ts';
 
@@ -25,10 +25,10 @@ function trace(error: unknown): Trace {
 }
 
 /**
- * The {@link VaultError} for a failed call on the database at `path`. `doing` completes "cannot …".
+ * The {@link VaultError} for a failed call on the database or file at `path`. `doing` completes "cannot …".
  * Mistakes in the calling code (`TypeError`, `RangeError`) come back as they are.
  */
-export function levelFailure(cause: unknown, path: string, doing: string): Error {
+export function storeFailure(cause: unknown, path: string, doing: string): Error {
   if (cause instanceof VaultError || cause instanceof TypeError || cause instanceof RangeError) {
     return cause;
   }
