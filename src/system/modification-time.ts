@@ -3,18 +3,23 @@
  * (libuv below 1.52) then cuts that to whole microseconds.
  */
 
+const NS = 1_000_000_000n;
+
 /**
  * The seconds to hand to Node for `mtimeNs`, as a text because Node takes a negative number for "now".
  *
- * What is then read back differs from `mtimeNs` by less than 1.3 µs, not at all for whole seconds, and
+ * What is then read back differs from `mtimeNs` by less than 1 µs, not at all for whole seconds, and
  * setting what was read back changes nothing: a scan never sees an endless change.
  */
 export function secondsForModified(mtimeNs: bigint): string {
   const before1970 = mtimeNs < 0n;
-  const ns = before1970 ? -mtimeNs : mtimeNs;
-  let seconds = Number(ns / 1_000_000_000n) + Number(ns % 1_000_000_000n) / 1e9;
-  // Cut to microseconds, the nearest double may fall into the one before.
-  if (Math.trunc(seconds * 1e6) < Number(ns / 1000n)) seconds = nextUp(seconds);
+  const distance = before1970 ? -mtimeNs : mtimeNs;
+  const whole = Number(distance / NS);
+  const ns = Number(distance % NS);
+  let seconds = whole + ns / 1e9;
+  // The fraction is cut, not rounded: the nearest double must not fall short of what was meant.
+  const cut = Math.trunc((seconds - Math.trunc(seconds)) * 1e9);
+  if (Math.trunc(seconds) === whole && cut < ns) seconds = nextUp(seconds);
   return before1970 ? `-${seconds}` : `${seconds}`;
 }
 
