@@ -1,0 +1,51 @@
+/** All built-in commands, in the order of the help. */
+
+import { configGetCommand, configListCommand, configSetCommand } from './commands/config.ts';
+import { catCommand } from './commands/cat.ts';
+import {
+  folderAddCommand,
+  folderListCommand,
+  folderRemoveCommand,
+  folderSetCommand,
+  folderShowCommand,
+} from './commands/folder.ts';
+import { helpCommand } from './commands/help.ts';
+import { initCommand } from './commands/init.ts';
+import {
+  keyAddCommand,
+  keyChangePassphraseCommand,
+  keyListCommand,
+  keyRecoveryCodeCommand,
+  keyRemoveCommand,
+} from './commands/key.ts';
+import { lsCommand } from './commands/ls.ts';
+import { restoreCommand } from './commands/restore.ts';
+import { snapshotCommand, snapshotsCommand } from './commands/snapshot.ts';
+import { statusCommand } from './commands/status.ts';
+import { verifyCommand } from './commands/verify.ts';
+import type { CommandDefinition } from './definition.ts';
+
+export const commands: readonly CommandDefinition[] = [
+  initCommand,
+  keyListCommand,
+  keyAddCommand,
+  keyRemoveCommand,
+  keyChangePassphraseCommand,
+  keyRecoveryCodeCommand,
+  configGetCommand,
+  configSetCommand,
+  configListCommand,
+  folderAddCommand,
+  folderListCommand,
+  folderShowCommand,
+  folderSetCommand,
+  folderRemoveCommand,
+  statusCommand,
+  snapshotCommand,
+  snapshotsCommand,
+  lsCommand,
+  catCommand,
+  restoreCommand,
+  verifyCommand,
+  helpCommand(() => commands),
+];

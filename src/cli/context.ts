@@ -1,0 +1,88 @@
+/**
+ * Everything the command line touches of the machine, handed in: the real one is in
+ * `process-context.ts`, tests hand in their own.
+ */
+
+import type { Clock } from '../clock.ts';
+import type { InitOptions, InitResult, OpenOptions, VaultApi } from '../operations/api.ts';
+
+export interface OutputStream {
+  readonly isTerminal: boolean;
+  /** Columns of the terminal, where there is one. */
+  readonly columns: number | undefined;
+  /** Returns once all bytes are handed over. Throws `EPIPE` where nobody reads any more. */
+  write(bytes: Uint8Array): void;
+}
+
+export interface InputStream {
+  readonly isTerminal: boolean;
+  /**
+   * Gives what is typed to `listener` until the returned function is called; undefined at the end of
+   * the input. `lines`: the terminal echoes and edits; `keys`: it does neither, and Ctrl-C is a byte.
+   */
+  listen(mode: 'lines' | 'keys', listener: (bytes: Uint8Array | undefined) => void): () => void;
+}
+
+export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+/** How a program that was run ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Other programs and the few files the command line reads itself. */
+export interface Machine {
+  /** At most `limit` bytes from the start of a file, up to and with its first newline. `-` is standard input. */
+  readFirstLine(path: string, limit: number): Promise<Uint8Array>;
+  /** Names in a directory; none where it cannot be read. */
+  list(directory: string): readonly string[];
+  isExecutable(path: string): boolean;
+  /** Runs a program and collects at most `limit` bytes of its standard output; ends it on abort. */
+  capture(
+    words: readonly string[],
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<Ended & { readonly output: Uint8Array }>;
+  /** Runs a program in our place: same streams, signals passed on to it. */
+  run(
+    file: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string | undefined>>,
+  ): Promise<Ended>;
+}
+
+/** What `vault.ts` gives to the command line. */
+export interface VaultModule {
+  initHome(options: InitOptions): Promise<InitResult>;
+  openVault(options: OpenOptions): Promise<VaultApi>;
+  /** Whether a text is a recovery code, its check symbols included. */
+  isRecoveryCode(text: string): boolean;
+}
+
+export interface CliContext {
+  /** Without node and script. Bytes that are not UTF-8 stand as lone surrogates (`path-bytes.ts`). */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  /** The user's own directory. */
+  readonly homeDirectory: string;
+  /** Path by which vault can be run again. */
+  readonly program: string;
+  readonly stdin: InputStream;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly clock: Clock;
+  readonly machine: Machine;
+  /** Calls `handler` instead of ending on a signal, until the returned function is called. */
+  onSignal(handler: (signal: EndingSignal) => void): () => void;
+  /** Calls `handler` for an error nobody caught, until the returned function is called. */
+  onUncaught(handler: (error: unknown) => void): () => void;
+  /** Loads what is heavy, when a command needs it. */
+  loadVault(): Promise<VaultModule>;
+}
+
+/** How the process is to end: with a code, or by the signal that ended the program run in our place. */
+export type Outcome = { readonly exit: number } | { readonly signal: NodeJS.Signals };

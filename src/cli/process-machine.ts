@@ -1,0 +1,101 @@
+/** Programs and files of this machine. */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { accessSync, constants, promises, readdirSync, statSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { deferred } from '../async.ts';
+import type { Ended, Machine } from './context.ts';
+
+export const processMachine: Machine = {
+  async readFirstLine(path, limit) {
+    const file = path === '-' ? undefined : await promises.open(path, 'r');
+    try {
+      return file
+        ? await firstLine(file.createReadStream({ autoClose: false }), limit)
+        : await firstLine(process.stdin, limit);
+    } finally {
+      await file?.close();
+    }
+  },
+
+  list(directory) {
+    try {
+      return readdirSync(directory);
+    } catch {
+      return []; // directories on PATH need not exist
+    }
+  },
+
+  isExecutable(path) {
+    try {
+      accessSync(path, constants.X_OK);
+      return statSync(path).isFile();
+    } catch {
+      return false;
+    }
+  },
+
+  async capture(words, limit, signal) {
+    const [program = '', ...args] = words;
+    const child = spawn(program, args, { stdio: ['inherit', 'pipe', 'inherit'], signal });
+    const ended = ending(child);
+    const parts: Buffer[] = [];
+    let length = 0;
+    child.stdout.on('data', (part: Buffer) => {
+      if (length < limit) parts.push(part);
+      length += part.length;
+    });
+    return { ...(await ended), output: Buffer.concat(parts).subarray(0, limit) };
+  },
+
+  async run(file, args, environment) {
+    const child = spawn(file, args, { stdio: 'inherit', env: { ...environment } });
+    const stop = forwardSignals(child);
+    try {
+      return await ending(child);
+    } finally {
+      stop();
+    }
+  },
+};
+
+async function firstLine(
+  stream: AsyncIterable<Buffer | string>,
+  limit: number,
+): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of stream) {
+    const bytes = Buffer.from(part);
+    parts.push(bytes);
+    length += bytes.length;
+    if (length >= limit || bytes.includes(0x0a)) break;
+  }
+  return Buffer.concat(parts).subarray(0, limit);
+}
+
+function ending(child: ChildProcess): Promise<Ended> {
+  const done = deferred<Ended>();
+  child.once('error', (error) => done.reject(error));
+  child.once('close', (code, signal) => done.resolve({ code, signal }));
+  return done.promise;
+}
+
+/**
+ * Passes signals on while the child runs. What a terminal sends reaches the child without us, and
+ * must not reach it twice: then those signals are only kept from ending us first.
+ */
+function forwardSignals(child: ChildProcess): () => void {
+  const fromTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+  const handlers = (['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => {
+    const isTyped = signal === 'SIGINT' || signal === 'SIGQUIT';
+    const handler = (): void => {
+      if (!isTyped || !fromTerminal) child.kill(signal);
+    };
+    process.on(signal, handler);
+    return () => process.off(signal, handler);
+  });
+  return () => {
+    for (const remove of handlers) remove();
+  };
+}

@@ -1,0 +1,10 @@
+/** Options that several commands share. */
+
+import type { OptionDefinition } from './definition.ts';
+
+export const atOption: OptionDefinition = {
+  name: 'at',
+  type: 'text',
+  value: 'WHEN',
+  doc: 'a snapshot, tag, version or time: 3f9a2c, now, 2026-01-31, 2h ago, yesterday (default: now)',
+};
