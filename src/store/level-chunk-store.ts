@@ -8,6 +8,7 @@
  * slows down with the number of tables.
  */
 
+import { dirname } from 'node:path';
 import { Mutex } from '../async.ts';
 import { u64be } from '../bytes.ts';
 import { isVaultError } from '../errors.ts';
@@ -78,6 +79,7 @@ export class LevelChunkStore implements ChunkStore {
   ): Promise<LevelChunkStore> {
     const store = new LevelChunkStore(fs, path, options);
     fs.makeDirectories(path, 0o700);
+    fs.syncDirectory(dirname(path));
     const firsts = new Set([0]);
     for (const { name, kind } of fs.list(path)) {
       if (kind === 'directory' && DATABASE_NAME.test(name)) firsts.add(Number.parseInt(name, 16));

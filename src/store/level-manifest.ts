@@ -35,6 +35,11 @@ export function levelDamage(fs: FileSystem, path: string): string | undefined {
   return undefined;
 }
 
+/** Whether the closed database in the directory `path` may hold any row, in whatever state it is. */
+export function mayHoldRows(fs: FileSystem, path: string): boolean {
+  return fs.list(path).some(({ name, kind }) => kind === 'directory' || holdsRows(fs, path, name));
+}
+
 function holdsRows(fs: FileSystem, path: string, name: string): boolean {
   if (/^\d+\.(ldb|sst)$/.test(name)) return true;
   return /^\d+\.log$/.test(name) && fs.stat(`${path}/${name}`).size > 0;

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { isVaultError, systemCode, VaultError } from '../errors.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import { LevelDatabase, repairLevel, type LevelSettings } from './level-database.ts';
-import { levelDamage } from './level-manifest.ts';
+import { levelDamage, mayHoldRows } from './level-manifest.ts';
 
 export interface OpenedLevel {
   readonly database: LevelDatabase;
@@ -29,7 +29,9 @@ export async function openOrRepair(
     opened = { database: await openWhole(fs, path, settings), repaired: false };
   } catch (error) {
     if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
-    opened = { database: await openRepaired(fs, path, settings), repaired: true };
+    opened = mayHoldRows(fs, path)
+      ? { database: await openRepaired(fs, path, settings), repaired: true }
+      : { database: await openAnew(fs, path, settings), repaired: false };
   }
   fs.syncDirectory(path);
   fs.syncDirectory(dirname(path));
@@ -78,6 +80,17 @@ async function openWhole(
       details: { path },
     });
   }
+  return LevelDatabase.open(path, settings);
+}
+
+/** A power cut during creation leaves this: LevelDB does not sync its first manifest. */
+async function openAnew(
+  fs: FileSystem,
+  path: string,
+  settings: LevelSettings,
+): Promise<LevelDatabase> {
+  fs.removeTree(path);
+  fs.makeDirectory(path, 0o700);
   return LevelDatabase.open(path, settings);
 }
 
