@@ -1,0 +1,56 @@
+/** How versions are told apart and put in order: the same on every node, whatever arrived first. */
+
+import { asBuffer, compareBytes, equalBytes, utf8 } from '../bytes.ts';
+import { sha256 } from '../crypto/hash.ts';
+import type { LogId, NamedLink, Parent } from './types.ts';
+
+/** The log that a fork's branch came out of; any other log is its own origin. See `forks.ts`. */
+export type LogOrigin = (log: LogId) => LogId;
+
+/** Where no log is forked. */
+export const noForks: LogOrigin = (log) => log;
+
+/** A text that is equal for equal names only. */
+export type VersionKey = string;
+
+/**
+ * The key of a version by its dot and the hash of its entry. Branches of a fork share the origin of
+ * their log, so a parent finds its version whether or not its author knew of the fork.
+ */
+export function versionKey(name: Parent, origin: LogOrigin = noForks): VersionKey {
+  const hash = name.hash8;
+  let text = '';
+  for (let at = 0; at < hash.length; at += 2) {
+    text += String.fromCharCode(((hash[at] ?? 0) << 8) | (hash[at + 1] ?? 0));
+  }
+  return `${origin(name.log)}/${name.seq}/${name.index}/${hash.length}/${text}`;
+}
+
+/** The name of a link as another version's parent. */
+export function nameOf(link: NamedLink): Parent {
+  return { ...link.dot, hash8: link.hash8 };
+}
+
+/** 64 hex digits that name a version to people and in derived copies: the same on every node. */
+export function versionId(name: Parent, origin: LogOrigin = noForks): string {
+  const { log, seq, index, hash8 } = name;
+  const text = `vault version v1\n${origin(log)}\n${seq}\n${index}\n${asBuffer(hash8).toString('hex')}`;
+  return asBuffer(sha256(utf8(text))).toString('hex');
+}
+
+/**
+ * The total order of versions: hybrid time, log id, seq, index; between branches of a fork the hash
+ * decides. Positive where `a` is the greater one. Never depends on the reader or on arrival.
+ */
+export function compareVersions(a: NamedLink, b: NamedLink, origin: LogOrigin = noForks): number {
+  if (a.time !== b.time) return a.time - b.time;
+  const logA = origin(a.dot.log);
+  const logB = origin(b.dot.log);
+  if (logA !== logB) return logA < logB ? -1 : 1;
+  return a.dot.seq - b.dot.seq || a.dot.index - b.dot.index || compareBytes(a.hash8, b.hash8);
+}
+
+/** Whether the two show the same to a user: kind and digest; modification times do not count. */
+export function sameContent(a: NamedLink, b: NamedLink): boolean {
+  return a.kind === b.kind && equalBytes(a.digest, b.digest);
+}
