@@ -98,8 +98,8 @@ export function* buildEntries(
   let first = 0;
   let rest = clock;
   let ended = false;
-  /** Bytes that one record took up in the last entry beside its hash. */
-  let perLink = 32;
+  /** Bytes that the link of one record took up in the last entry; at first, about what zstd makes of it. */
+  let perLink = 30;
 
   const emit = (count: number, delta: VectorClock, block: Uint8Array | undefined): BuiltEntry => {
     const place = { log: position.log, seq, previous };
