@@ -1,0 +1,36 @@
+/** The world as it really is: this machine's disk, clock, randomness, threads and databases. */
+
+import { hostname, availableParallelism } from 'node:os';
+import { systemClock } from './clock.ts';
+import type { Environment } from './home/environment.ts';
+import { systemRandom } from './random.ts';
+import { HomeLock } from './store/home-lock.ts';
+import { LevelChunkStore } from './store/level-chunk-store.ts';
+import { LevelMetaStore } from './store/level-meta-store.ts';
+import { realFileSystem } from './system/real-file-system.ts';
+import { threadPool } from './system/thread-pool.ts';
+
+/** `workers`: threads for bulk work; 0 takes one for each processor. Nothing starts before it is used. */
+export function systemEnvironment(workers: number): Environment {
+  const fileSystem = realFileSystem();
+  return {
+    fileSystem,
+    clock: systemClock,
+    random: systemRandom(),
+    pool: threadPool({
+      modules: [new URL('./folder/tasks.js', import.meta.url)],
+      lanes: workers === 0 ? availableParallelism() : workers,
+    }),
+    machineName: hostname(),
+    async openChunks(path) {
+      const store = await LevelChunkStore.open(fileSystem, path);
+      return { store, repaired: store.repaired };
+    },
+    async openMeta(path) {
+      const store = await LevelMetaStore.open(fileSystem, path);
+      return { store, repaired: store.repaired };
+    },
+    lock: (path, { waitMs, signal }) =>
+      HomeLock.acquire(fileSystem, path, { clock: systemClock, waitMs, signal }),
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * Plain chunks on their way out of a worker, a few MiB at a time: asks which are wanted, seals
+ * those, and hands them over with the next question, so that one batch costs one round trip.
+ */
+
+import { sealedBound } from '../crypto/sealed-value.ts';
+import type { TaskContext } from '../system/worker-pool.ts';
+import type { ContentCodec } from './content-codec.ts';
+
+export interface OutgoingQuestion {
+  /** Ids in question, 32 bytes each. */
+  readonly ids: Uint8Array;
+  /** Sealed values of earlier batches, one after another. */
+  readonly sealed: Uint8Array | undefined;
+}
+
+/** One byte for each id: 1 if it is wanted. */
+export type OutgoingAnswer = Uint8Array;
+
+/** Plain bytes gathered before asking. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+
+interface Piece {
+  readonly type: 1 | 2;
+  readonly id: Uint8Array;
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Batch buffers that no task uses. */
+const spare: Uint8Array[] = [];
+
+export class Outgoing {
+  readonly #codec: ContentCodec;
+  readonly #context: TaskContext;
+  #buffer: Uint8Array;
+  #used = 0;
+  #pieces: Piece[] = [];
+  #sealed: Uint8Array | undefined;
+
+  constructor(codec: ContentCodec, context: TaskContext) {
+    this.#codec = codec;
+    this.#context = context;
+    this.#buffer = spare.pop() ?? new Uint8Array(BATCH_BYTES + 2 * codec.params.max);
+  }
+
+  /** Room for up to `length` plain bytes to be read into, at most `max` of the chunker's parameters. */
+  reserve(length: number): Uint8Array {
+    return this.#buffer.subarray(this.#used, this.#used + length);
+  }
+
+  /** Takes the first `length` bytes of what {@link reserve} gave; their id. */
+  async addReserved(type: 1 | 2, length: number): Promise<Uint8Array> {
+    const start = this.#used;
+    const id = this.#codec.id(type, this.#buffer.subarray(start, start + length));
+    this.#pieces.push({ type, id, start, length });
+    this.#used += length;
+    if (this.#used >= BATCH_BYTES) await this.#flush();
+    return id;
+  }
+
+  /** Copies `plain`; its id. */
+  async add(type: 1 | 2, plain: Uint8Array): Promise<Uint8Array> {
+    this.#buffer.set(plain, this.#used);
+    return this.addReserved(type, plain.length);
+  }
+
+  /** Sealed values still to be handed over, or undefined where there are none. Ends the use of this object. */
+  async finish(): Promise<Uint8Array | undefined> {
+    await this.#flush();
+    spare.push(this.#buffer);
+    return this.#sealed;
+  }
+
+  async #flush(): Promise<void> {
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return;
+    const ids = new Uint8Array(pieces.length * 32);
+    pieces.forEach((piece, index) => ids.set(piece.id, index * 32));
+    const sealed = this.#sealed;
+    this.#sealed = undefined;
+    const question: OutgoingQuestion = { ids, sealed };
+    const wanted = (await this.#context.ask(
+      question,
+      sealed === undefined ? [] : [sealed.buffer as ArrayBuffer],
+    )) as OutgoingAnswer;
+    let bound = 0;
+    pieces.forEach((piece, index) => {
+      if (wanted[index] === 1) bound += sealedBound(piece.length);
+    });
+    if (bound > 0) {
+      const out = Buffer.allocUnsafeSlow(bound);
+      let at = 0;
+      pieces.forEach((piece, index) => {
+        if (wanted[index] !== 1) return;
+        const plain = this.#buffer.subarray(piece.start, piece.start + piece.length);
+        at += this.#codec.seal(piece.type, piece.id, plain, this.#context.random, out, at);
+      });
+      this.#sealed = new Uint8Array(out.buffer, 0, at);
+    }
+    this.#pieces = [];
+    this.#used = 0;
+  }
+}

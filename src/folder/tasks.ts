@@ -1,0 +1,8 @@
+/** What worker lanes can do for folders: the module they load. */
+
+import type { TaskTable } from '../system/worker-pool.ts';
+import { checkValues } from './check-values.ts';
+import { restoreFiles } from './restore-files.ts';
+import { storeFiles } from './store-files.ts';
+
+export const tasks: TaskTable = { checkValues, restoreFiles, storeFiles };

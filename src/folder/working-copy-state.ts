@@ -1,0 +1,112 @@
+/** Reads and writes the rows of the working copy's state in `meta/`. */
+
+import { openRow, sealRow } from '../crypto/row-seal.ts';
+import type { SecretKey } from '../crypto/hash.ts';
+import { VaultError } from '../errors.ts';
+import type { PathIndex } from '../log/path-index.ts';
+import type { RandomSource } from '../random.ts';
+import { metaKey, metaPrefix, metaRange } from '../store/meta-keys.ts';
+import type { MetaOperation, MetaReader } from '../store/meta-store.ts';
+import {
+  decodeSeenPage,
+  encodeSeenPage,
+  PAGE_ENTRIES,
+  type SeenEntry,
+} from './working-copy-row.ts';
+
+const HEAD = 8;
+
+export class WorkingCopyState {
+  readonly #meta: MetaReader;
+  readonly #key: SecretKey;
+  readonly #paths: Pick<PathIndex, 'directoryKey'>;
+  readonly #fullLog: (half: string) => string;
+  readonly #random: RandomSource;
+
+  constructor(
+    meta: MetaReader,
+    key: SecretKey,
+    paths: Pick<PathIndex, 'directoryKey'>,
+    fullLog: (half: string) => string,
+    random: RandomSource,
+  ) {
+    this.#meta = meta;
+    this.#key = key;
+    this.#paths = paths;
+    this.#fullLog = fullLog;
+    this.#random = random;
+  }
+
+  /**
+   * What was last seen in a directory; undefined where nothing is recorded. Throws `VAULT_DAMAGED`
+   * where a page is missing or does not authenticate.
+   */
+  async read(directory: string): Promise<Map<string, SeenEntry> | undefined> {
+    const prefix = metaKey(metaPrefix.workingCopy, this.#paths.directoryKey(directory));
+    const entries = new Map<string, SeenEntry>();
+    let pages = 0;
+    let expected = 0;
+    for await (const row of this.#meta.scan(metaRange(prefix))) {
+      const plain = openRow(this.#key, row.key, row.value);
+      const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
+      if (view.getUint32(0) !== pages++) throw damaged();
+      expected = view.getUint32(4);
+      decodeSeenPage(plain.subarray(HEAD), this.#fullLog, entries);
+    }
+    if (pages !== expected) throw damaged();
+    return pages === 0 ? undefined : entries;
+  }
+
+  /** Rows that replace the record of a directory; `previous` entries tell how many pages there may be. */
+  rows(
+    directory: string,
+    entries: ReadonlyMap<string, SeenEntry>,
+    previous: number,
+  ): MetaOperation[] {
+    const prefix = metaKey(metaPrefix.workingCopy, this.#paths.directoryKey(directory));
+    const all = [...entries];
+    const pages = Math.max(1, Math.ceil(all.length / PAGE_ENTRIES));
+    const rows: MetaOperation[] = [];
+    for (let page = 0; page < pages; page++) {
+      const body = encodeSeenPage(all.slice(page * PAGE_ENTRIES, (page + 1) * PAGE_ENTRIES));
+      const plain = new Uint8Array(HEAD + body.length);
+      const view = new DataView(plain.buffer);
+      view.setUint32(0, page);
+      view.setUint32(4, pages);
+      plain.set(body, HEAD);
+      const key = pageKey(prefix, page);
+      rows.push({ type: 'put', key, value: sealRow(this.#key, key, plain, this.#random) });
+    }
+    rows.push(...deletions(prefix, pages, previous));
+    return rows;
+  }
+
+  /** Rows that forget a directory of so many entries. */
+  forget(directory: string, previous: number): MetaOperation[] {
+    return deletions(
+      metaKey(metaPrefix.workingCopy, this.#paths.directoryKey(directory)),
+      0,
+      previous,
+    );
+  }
+}
+
+function deletions(prefix: Uint8Array, from: number, previous: number): MetaOperation[] {
+  const rows: MetaOperation[] = [];
+  const until = Math.max(1, Math.ceil(previous / PAGE_ENTRIES));
+  for (let page = from; page < until; page++) {
+    rows.push({ type: 'delete', key: pageKey(prefix, page) });
+  }
+  return rows;
+}
+
+function pageKey(prefix: Uint8Array, page: number): Uint8Array {
+  const key = new Uint8Array(prefix.length + 4);
+  key.set(prefix);
+  new DataView(key.buffer).setUint32(prefix.length, page);
+  return key;
+}
+
+function damaged(): VaultError {
+  return new VaultError('VAULT_DAMAGED', 'the state of the working copy is damaged');
+}

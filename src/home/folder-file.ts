@@ -1,0 +1,117 @@
+/**
+ * What a node keeps of one folder outside its store: secrets, epochs, name, where it lies here, and
+ * its settings. Sealed under the home's root key and kept twice; with it and `chunks/` alone the
+ * folder can be read.
+ */
+
+import { checkChunkerParams, type ChunkerParams } from '../chunking/params.ts';
+import { asArray, asBoolean, asBytes, asInteger, asText, decode, encode } from '../codec.ts';
+import { openRow, sealRow } from '../crypto/row-seal.ts';
+import type { SecretKey } from '../crypto/hash.ts';
+import { utf8 } from '../bytes.ts';
+import { VaultError } from '../errors.ts';
+import { MAX_LABEL } from '../limits.ts';
+import { pathFromBytes, pathToBytes } from '../path-bytes.ts';
+import type { RandomSource } from '../random.ts';
+import { readTwin, writeTwin } from '../store/twin-file.ts';
+import type { FileSystem } from '../system/file-system.ts';
+
+export interface FolderState {
+  /** 32 bytes, known to members only. */
+  readonly id: Uint8Array;
+  readonly secret: Uint8Array;
+  /** 16 random bytes: which life of this node's log in the folder. */
+  readonly incarnation: Uint8Array;
+  /** New content is sealed under the last one. */
+  readonly epochs: readonly { readonly id: Uint8Array; readonly secret: Uint8Array }[];
+  readonly name: string;
+  /** Absolute path of the working copy; undefined with none. */
+  readonly path: string | undefined;
+  readonly params: ChunkerParams;
+  readonly paused: boolean;
+  /** Patterns of `--exclude`, in order. */
+  readonly excludes: readonly string[];
+  readonly createdMs: number;
+  /** Inode and device of the working copy's root when it was added: a swapped root shows. */
+  readonly root: string | undefined;
+}
+
+const VERSION = 1;
+const rowKey = utf8('vault v1 folder file');
+
+/** Canonical bytes of the state, not sealed. */
+export function encodeFolderState(state: FolderState): Uint8Array {
+  const { params } = state;
+  return encode([
+    VERSION,
+    state.id,
+    state.secret,
+    state.incarnation,
+    state.epochs.map(({ id, secret }) => [id, secret]),
+    state.name,
+    state.path === undefined ? null : pathToBytes(state.path),
+    [params.id, params.min, params.average, params.max],
+    state.paused,
+    [...state.excludes],
+    state.createdMs,
+    state.root ?? null,
+  ]);
+}
+
+/** Throws `VAULT_FORMAT_UNSUPPORTED` for a newer version, `VAULT_ENTRY_INVALID` for malformed bytes. */
+export function decodeFolderState(bytes: Uint8Array): FolderState {
+  const fields = asArray(decode(bytes), 12);
+  if (asInteger(fields[0]) !== VERSION) {
+    throw new VaultError(
+      'VAULT_FORMAT_UNSUPPORTED',
+      `folder file of version ${String(fields[0])}`,
+      {
+        hint: 'use a newer vault',
+      },
+    );
+  }
+  const params = asArray(fields[7], 4, 4);
+  return {
+    id: asBytes(fields[1], 32),
+    secret: asBytes(fields[2], 32),
+    incarnation: asBytes(fields[3], 16),
+    epochs: asArray(fields[4], 1, 4096).map((epoch) => {
+      const pair = asArray(epoch, 2, 2);
+      return { id: asBytes(pair[0], 16), secret: asBytes(pair[1], 32) };
+    }),
+    name: asText(fields[5], MAX_LABEL),
+    path: fields[6] === null ? undefined : pathFromBytes(asBytes(fields[6])),
+    params: checkChunkerParams({
+      id: asInteger(params[0]),
+      min: asInteger(params[1]),
+      average: asInteger(params[2]),
+      max: asInteger(params[3]),
+    }),
+    paused: asBoolean(fields[8]),
+    excludes: asArray(fields[9], 0, 10_000).map((pattern) => asText(pattern)),
+    createdMs: asInteger(fields[10]),
+    root: fields[11] === null ? undefined : asText(fields[11], 100),
+  };
+}
+
+/** The state kept at `path`, or undefined where there is none. Throws `VAULT_DAMAGED` where both copies are bad. */
+export function readFolderFile(
+  fileSystem: FileSystem,
+  path: string,
+  key: SecretKey,
+): FolderState | undefined {
+  const found = readTwin(fileSystem, path);
+  if (found === undefined) return undefined;
+  return decodeFolderState(openRow(key, rowKey, found.content));
+}
+
+/** Replaces the state at `path`: durable on return, old or new after a crash. */
+export function writeFolderFile(
+  fileSystem: FileSystem,
+  path: string,
+  key: SecretKey,
+  random: RandomSource,
+  state: FolderState,
+): void {
+  writeTwin(fileSystem, path, sealRow(key, rowKey, encodeFolderState(state), random));
+}

@@ -1,0 +1,44 @@
+/** Where everything lies in a home. Paths are absolute. */
+
+export interface HomeLayout {
+  readonly root: string;
+  /** Format, features and id; kept twice, in the clear. What makes a directory a home. */
+  readonly marker: string;
+  /** Key slots; kept twice. */
+  readonly keys: string;
+  /** The node's keys and name; kept twice, sealed. */
+  readonly identity: string;
+  /** Settings of this node; kept twice, sealed. */
+  readonly settings: string;
+  /** The database that is the home's lock. */
+  readonly lock: string;
+  readonly reserve: string;
+  readonly deviceKey: string;
+  readonly folders: string;
+}
+
+export function homeLayout(root: string): HomeLayout {
+  return {
+    root,
+    marker: `${root}/home`,
+    keys: `${root}/keys`,
+    identity: `${root}/identity`,
+    settings: `${root}/settings`,
+    lock: `${root}/lock`,
+    reserve: `${root}/reserve`,
+    deviceKey: `${root}/device-key`,
+    folders: `${root}/folders`,
+  };
+}
+
+export interface FolderLayout {
+  readonly root: string;
+  /** Secrets, name and settings of the folder; kept twice, sealed. */
+  readonly state: string;
+  readonly chunks: string;
+  readonly meta: string;
+}
+
+export function folderLayout(root: string): FolderLayout {
+  return { root, state: `${root}/folder`, chunks: `${root}/chunks`, meta: `${root}/meta` };
+}

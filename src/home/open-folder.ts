@@ -1,0 +1,252 @@
+/** One folder, opened: its store, its log and the state of its working copy, wired together. */
+
+import { fromHex, toHex } from '../bytes.ts';
+
+import { deriveEpochKeys, deriveFolderKeys, type FolderKeys } from '../crypto/folder-keys.ts';
+import { verifySignature } from '../crypto/identity.ts';
+import { loadZstd } from '../crypto/zstd.ts';
+import { isVaultError, VaultError } from '../errors.ts';
+import type { ContentSecrets } from '../folder/content-codec.ts';
+import type { SeenEntry } from '../folder/working-copy-row.ts';
+import { WorkingCopyState } from '../folder/working-copy-state.ts';
+import { FolderLog, type FolderLogParts } from '../log/folder-log.ts';
+import { logId } from '../log/log-id.ts';
+import { FolderStore, type ReplayCounts } from '../store/folder-store.ts';
+import type { Environment } from './environment.ts';
+import { writeFolderFile, type FolderState } from './folder-file.ts';
+import type { Home } from './home.ts';
+import { folderLayout, type FolderLayout } from './home-layout.ts';
+
+export class OpenFolder {
+  readonly layout: FolderLayout;
+  readonly keys: FolderKeys;
+  /** Setting of the worker pool that holds this folder's secrets. */
+  readonly secrets: string;
+  readonly #environment: Environment;
+  readonly #home: Home;
+  #state: FolderState;
+  #store: FolderStore;
+  #log: FolderLog;
+  #workingCopy: WorkingCopyState;
+  /** What opening had to mend, in plain words. */
+  readonly problems: string[] = [];
+
+  private constructor(
+    environment: Environment,
+    home: Home,
+    layout: FolderLayout,
+    state: FolderState,
+    opened: Opened,
+  ) {
+    this.#environment = environment;
+    this.#home = home;
+    this.layout = layout;
+    this.#state = state;
+    this.keys = deriveFolderKeys(state.secret);
+    this.secrets = `folder ${toHex(state.id)}`;
+    this.#store = opened.store;
+    this.#log = opened.log;
+    this.#workingCopy = this.#makeWorkingCopy();
+    this.problems.push(...opened.problems);
+    this.configurePool();
+  }
+
+  /**
+   * Opens stores and log; after an unclean stop or damage to `meta/` what it derived is made again.
+   * Throws `VAULT_NO_SPACE`, `VAULT_IO`.
+   */
+  static async open(
+    environment: Environment,
+    home: Home,
+    root: string,
+    state: FolderState,
+  ): Promise<OpenFolder> {
+    const layout = folderLayout(root);
+    const opened = await openStores(environment, home, layout, state);
+    return new OpenFolder(environment, home, layout, state, opened);
+  }
+
+  get state(): FolderState {
+    return this.#state;
+  }
+  get store(): FolderStore {
+    return this.#store;
+  }
+  get log(): FolderLog {
+    return this.#log;
+  }
+  get workingCopy(): WorkingCopyState {
+    return this.#workingCopy;
+  }
+  /** Full id in hex. */
+  get id(): string {
+    return toHex(this.#state.id);
+  }
+  get name(): string {
+    return this.#state.name;
+  }
+
+  /** Hands the workers this folder's secrets. */
+  configurePool(): void {
+    const secrets: ContentSecrets = {
+      folderSecret: this.#state.secret,
+      epochs: this.#state.epochs,
+      params: this.#state.params,
+      level: Number(this.#home.setting('compression')),
+    };
+    this.#environment.pool.configure(this.secrets, secrets);
+  }
+
+  /** Changes the state: durable on return. */
+  update(change: Partial<FolderState>): void {
+    const state = { ...this.#state, ...change };
+    const { fileSystem, random } = this.#environment;
+    writeFolderFile(fileSystem, this.layout.state, this.#home.keys.folderKey, random, state);
+    this.#state = state;
+  }
+
+  /** Throws `meta/` away and makes it again from `chunks/`. */
+  async rebuild(): Promise<void> {
+    await this.#store.close();
+    this.#environment.fileSystem.removeTree(this.layout.meta);
+    const opened = await openStores(this.#environment, this.#home, this.layout, this.#state);
+    this.#store = opened.store;
+    this.#log = opened.log;
+    this.#workingCopy = this.#makeWorkingCopy();
+  }
+
+  /**
+   * What was last seen in a directory. Where its rows are gone it is made from the log, in a form that
+   * no file on disk equals: then every file is read again, and only real changes become versions.
+   */
+  async seen(directory: string): Promise<Map<string, SeenEntry> | undefined> {
+    try {
+      const rows = await this.#workingCopy.read(directory);
+      if (rows !== undefined) return rows;
+    } catch (error) {
+      if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
+    }
+    const known = await this.#log.linksIn(directory);
+    if (known === undefined) return undefined;
+    const entries = new Map<string, SeenEntry>();
+    for (const [path, links] of known.paths) {
+      const superseded = new Set(links.flatMap(({ parents }) => parents.map(dotName)));
+      const current = links.filter(({ dot }) => !superseded.has(dotName(dot)));
+      const shown = current.findLast(({ path: at, kind }) => at === path && kind !== 'deletion');
+      if (shown === undefined || shown.kind === 'deletion') continue;
+      entries.set(path.slice(directory === '' ? 0 : directory.length + 1), {
+        kind: shown.kind,
+        size: 0,
+        mtimeNs: 0n,
+        ctimeNs: 0n,
+        inode: 0n,
+        executable: false,
+        racy: true,
+        digest: shown.digest,
+        version: { ...shown.dot, hash8: shown.hash8 },
+      });
+    }
+    return entries;
+  }
+
+  async close(): Promise<void> {
+    this.#environment.pool.configure(this.secrets, undefined);
+    await this.#store.close();
+  }
+
+  #makeWorkingCopy(): WorkingCopyState {
+    return new WorkingCopyState(
+      this.#store.meta,
+      this.keys.metaKey,
+      this.#log.paths,
+      (half) => this.#log.fullLogId(half),
+      this.#environment.random,
+    );
+  }
+}
+
+function dotName(dot: { log: string; seq: number; index: number }): string {
+  return `${dot.log}:${dot.seq}:${dot.index}`;
+}
+
+interface Opened {
+  readonly store: FolderStore;
+  readonly log: FolderLog;
+  readonly problems: readonly string[];
+}
+
+async function openStores(
+  environment: Environment,
+  home: Home,
+  layout: FolderLayout,
+  state: FolderState,
+): Promise<Opened> {
+  const { fileSystem } = environment;
+  const problems: string[] = [];
+  const chunks = await environment.openChunks(layout.chunks);
+  let meta = await environment.openMeta(layout.meta).catch(async (error: unknown) => {
+    await chunks.store.close();
+    throw error;
+  });
+  const anew = async (): Promise<void> => {
+    await meta.store.close();
+    fileSystem.removeTree(layout.meta);
+    meta = await environment.openMeta(layout.meta);
+  };
+  const parts = await logParts(environment, home, state);
+  try {
+    if (chunks.repaired)
+      problems.push('the database of chunks was damaged and repaired: run vault verify');
+    if (meta.repaired || chunks.repaired) await anew();
+    for (let again = true; ; again = false) {
+      try {
+        const store = await FolderStore.open(chunks.store, meta.store);
+        if (store.isBehind) throw new VaultError('VAULT_DAMAGED', 'newer chunks are gone');
+        const { log, replayed } = await FolderLog.open({ ...parts, store });
+        problems.push(...replayProblems(replayed));
+        return { store, log, problems };
+      } catch (error) {
+        const isDamage =
+          isVaultError(error, 'VAULT_DAMAGED') || isVaultError(error, 'VAULT_CHUNK_CORRUPT');
+        if (!isDamage || !again) throw error;
+        problems.push(`${error.message}: the index was made again`);
+        await anew();
+      }
+    }
+  } catch (error) {
+    await meta.store.close();
+    await chunks.store.close();
+    throw error;
+  }
+}
+
+function replayProblems(replayed: ReplayCounts | undefined): string[] {
+  return replayed !== undefined && replayed.damaged.length > 0
+    ? ['some stored values cannot be read: run vault verify --read']
+    : [];
+}
+
+/** All that a folder's log needs but its store. */
+export async function logParts(
+  environment: Environment,
+  home: Home,
+  state: FolderState,
+): Promise<Omit<FolderLogParts, 'store'>> {
+  const { identity, sodium } = home;
+  const current = state.epochs.at(-1)?.id;
+  if (current === undefined) throw new RangeError('expected at least one epoch, got none');
+  return {
+    folder: state.id,
+    keys: deriveFolderKeys(state.secret),
+    epochs: new Map(state.epochs.map(({ id, secret }) => [toHex(id), deriveEpochKeys(secret)])),
+    epoch: toHex(current),
+    zstd: await loadZstd(),
+    random: environment.random,
+    clock: environment.clock,
+    log: logId(identity.id, state.id, state.incarnation),
+    node: identity.id,
+    sign: (label, message) => identity.sign(label, message),
+    verify: (node, label, message, signature) =>
+      verifySignature(sodium, { label, message, signature, signKey: fromHex(node) }),
+  };
+}

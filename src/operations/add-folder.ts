@@ -1,0 +1,168 @@
+/** `folder add`: a new folder with its secrets and the first entry of its log. */
+
+import { fromHex, toHex } from '../bytes.ts';
+import { defaultChunkerParams } from '../chunking/params.ts';
+import { VaultError } from '../errors.ts';
+import { writeFolderFile, type FolderState } from '../home/folder-file.ts';
+import { isInside, realPathOfMissing, REMOVED, UNFINISHED } from '../home/folder-set.ts';
+import { folderLayout } from '../home/home-layout.ts';
+import { OpenFolder } from '../home/open-folder.ts';
+import { isLabel } from '../home/settings.ts';
+import { folderId } from '../log/log-id.ts';
+import { signMemberRecord } from '../log/member-record.ts';
+import { epochIdOf } from '../log/rotation-record.ts';
+import type { HybridTime, RotationRecord } from '../log/types.ts';
+import type { StoredRecord } from '../log/other-record.ts';
+import type { FolderAddOptions, FolderResult } from './api.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Makes a folder: its secrets, and a log whose first entry names its creator. It is one only once all
+ * of that is durable; an unfinished one is removed by the next `folder add`. No file is read yet.
+ */
+export async function addFolder(
+  session: Session,
+  options: FolderAddOptions,
+): Promise<FolderResult> {
+  const { environment, home } = session;
+  const { fileSystem, random, clock } = environment;
+  const path = options.storedOnly === true ? undefined : checkedRoot(session, options.path);
+  const name = checkedName(
+    session,
+    options.name ?? options.path.split('/').findLast(Boolean) ?? '',
+  );
+  removeUnfinished(session);
+
+  const salt = random.bytes(32);
+  const id = folderId(home.identity.id, salt);
+  const epochSecret = random.bytes(32);
+  const nowMs = Math.floor(clock.wallMs());
+  const rotation: RotationRecord = {
+    type: 'rotation',
+    after: [],
+    recipients: [
+      {
+        node: home.identity.id,
+        sealed: home.sodium.sealTo(home.identity.exchangeKey, epochSecret, random),
+      },
+    ],
+    time: nowMs * 1000,
+  };
+  const state: FolderState = {
+    id,
+    secret: random.bytes(32),
+    incarnation: random.bytes(16),
+    epochs: [{ id: fromHex(epochIdOf(rotation)), secret: epochSecret }],
+    name,
+    path,
+    params: defaultChunkerParams,
+    paused: false,
+    excludes: options.exclude ?? [],
+    createdMs: nowMs,
+    root: path === undefined ? undefined : rootIdentity(session, path),
+  };
+  const root = `${home.layout.folders}/${toHex(random.bytes(8))}`;
+  const unfinished = `${root}${UNFINISHED}`;
+  fileSystem.makeDirectories(unfinished, 0o700);
+  const folder = await OpenFolder.open(environment, home, unfinished, state);
+  try {
+    await folder.log.append({
+      versions: [],
+      records: (_clock, time) => firstRecords(session, state, salt, rotation, time),
+    });
+  } finally {
+    await folder.close();
+  }
+  const stateFile = folderLayout(unfinished).state;
+  writeFolderFile(fileSystem, stateFile, home.keys.folderKey, random, state);
+  fileSystem.rename(unfinished, root);
+  fileSystem.syncDirectory(home.layout.folders);
+  return { folder: toHex(id), name, path: path ?? null };
+}
+
+/** What every log of a folder's creator begins with: who writes it, who is a member, the first epoch. */
+function firstRecords(
+  { home }: Session,
+  state: FolderState,
+  salt: Uint8Array,
+  rotation: RotationRecord,
+  time: HybridTime,
+): StoredRecord[] {
+  const node = home.identity.id;
+  return [
+    {
+      type: 'log-start',
+      node,
+      nodeName: home.setting('name'),
+      incarnation: state.incarnation,
+      folderSalt: salt,
+      previous: undefined,
+    },
+    signMemberRecord((label, message) => home.identity.sign(label, message), state.id, {
+      type: 'member',
+      action: 'admit',
+      node,
+      exchangeKey: home.identity.exchangeKey,
+      role: 'manage',
+      cutoffs: [],
+      after: [],
+      time,
+      by: node,
+    }),
+    rotation,
+  ];
+}
+
+/** The canonical path of a working copy. Throws `VAULT_NOT_FOUND`, or `VAULT_REFUSED` where it overlaps another or the home. */
+function checkedRoot({ environment, home, folders }: Session, given: string): string {
+  const { fileSystem } = environment;
+  const path = realPathOfMissing(fileSystem, given);
+  if (fileSystem.statIfPresent(path)?.kind !== 'directory') {
+    throw new VaultError('VAULT_NOT_FOUND', `there is no directory ${JSON.stringify(given)}`);
+  }
+  const homePath = realPathOfMissing(fileSystem, home.layout.root);
+  if (isInside(homePath, path) || isInside(path, homePath)) {
+    throw new VaultError('VAULT_REFUSED', `${JSON.stringify(path)} and the vault home overlap`, {
+      hint: 'keep the home outside of the folder: see --home',
+    });
+  }
+  for (const { state } of folders.list().folders) {
+    if (state.path === undefined) continue;
+    if (isInside(state.path, path) || isInside(path, state.path)) {
+      throw new VaultError(
+        'VAULT_REFUSED',
+        `${JSON.stringify(path)} overlaps the folder ${state.name} at ${JSON.stringify(state.path)}`,
+      );
+    }
+  }
+  return path;
+}
+
+/** A name for a folder that no other has. Throws `VAULT_USAGE` or `VAULT_EXISTS`. */
+export function checkedName({ folders }: Session, name: string): string {
+  if (!isLabel(name)) {
+    throw new VaultError('VAULT_USAGE', `${JSON.stringify(name)} is no name for a folder`, {
+      hint: 'give one with --name',
+    });
+  }
+  if (folders.list().folders.some(({ state }) => state.name === name)) {
+    throw new VaultError('VAULT_EXISTS', `there is a folder ${JSON.stringify(name)} already`, {
+      hint: 'give another name with --name',
+    });
+  }
+  return name;
+}
+
+/** What tells a working copy's root from another directory at its path. */
+export function rootIdentity({ environment }: Session, path: string): string {
+  const { device, inode } = environment.fileSystem.stat(path);
+  return `${device}:${inode}`;
+}
+
+function removeUnfinished({ environment, home }: Session): void {
+  const { fileSystem } = environment;
+  for (const { name } of fileSystem.list(home.layout.folders)) {
+    if (!name.endsWith(UNFINISHED) && !name.endsWith(REMOVED)) continue;
+    fileSystem.removeTree(`${home.layout.folders}/${name}`);
+  }
+}

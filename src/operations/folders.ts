@@ -1,0 +1,122 @@
+/** `folder list`, `show`, `set`, `remove`. */
+
+import { VaultError } from '../errors.ts';
+import { REMOVED, type ListedFolder } from '../home/folder-set.ts';
+import type {
+  FolderArgument,
+  FolderResult,
+  FolderSetOptions,
+  Item,
+  OperationContext,
+} from './api.ts';
+import { checkedName } from './add-folder.ts';
+import type { Session } from './session.ts';
+import { timeText } from './moment.ts';
+
+/** A folder as status and list show it. */
+export function folderItem(folder: ListedFolder, problems: readonly string[]): Item {
+  const { state, id } = folder;
+  return {
+    type: 'folder',
+    folder: id,
+    name: state.name,
+    path: state.path ?? null,
+    pending: 0,
+    conflicts: 0,
+    behind: 0,
+    paused: state.paused,
+    problems,
+  };
+}
+
+export async function listFolders(
+  { folders }: Session,
+  context: OperationContext,
+): Promise<{ readonly folders: number }> {
+  const { folders: all, unreadable } = folders.list();
+  for (const folder of all) context.emit({ type: 'item', item: folderItem(folder, []) });
+  for (const name of unreadable) {
+    context.emit({ type: 'warning', message: `the folder kept in ${name} cannot be read` });
+  }
+  return { folders: all.length };
+}
+
+export async function showFolder(
+  session: Session,
+  argument: FolderArgument,
+  context: OperationContext,
+): Promise<FolderResult> {
+  const folder = session.folders.find(argument, '/');
+  const { state } = folder;
+  const { min, average, max } = state.params;
+  context.emit({
+    type: 'item',
+    item: {
+      ...folderItem(folder, []),
+      created: timeText(state.createdMs * 1000),
+      excludes: state.excludes,
+      epochs: state.epochs.length,
+      chunkBytes: { min, average, max },
+    },
+  });
+  return result(folder);
+}
+
+/** Changes settings of a folder: `name`, `paused`. Throws `VAULT_USAGE` for others and bad values. */
+export async function setFolder(
+  session: Session,
+  options: FolderSetOptions,
+): Promise<FolderResult> {
+  const found = session.folders.find(options.folder, '/');
+  const folder = await session.folders.open(found);
+  for (const { key, value } of options.settings) {
+    switch (key) {
+      case 'name':
+        if (value !== folder.name) folder.update({ name: checkedName(session, value) });
+        break;
+      case 'paused':
+        if (value !== 'true' && value !== 'false') {
+          throw new VaultError('VAULT_USAGE', `${JSON.stringify(value)} is no value for paused`, {
+            hint: 'expected true or false',
+          });
+        }
+        folder.update({ paused: value === 'true' });
+        break;
+      default:
+        throw new VaultError('VAULT_USAGE', `unknown folder setting ${JSON.stringify(key)}`, {
+          hint: 'the settings of a folder are name, paused',
+        });
+    }
+  }
+  return { folder: folder.id, name: folder.name, path: folder.state.path ?? null };
+}
+
+/**
+ * Removes what this node keeps of a folder: its store and secrets. Working files stay. Asks first;
+ * `VAULT_REFUSED` where the answer is no or nobody can be asked.
+ */
+export async function removeFolder(
+  session: Session,
+  options: { readonly folder: FolderArgument; readonly yes?: boolean; readonly dryRun?: boolean },
+  context: OperationContext,
+): Promise<FolderResult> {
+  const folder = session.folders.find(options.folder, '/');
+  if (options.dryRun === true) return result(folder);
+  const text = `remove the folder ${folder.state.name} and its whole history from this home? the files stay`;
+  if (options.yes !== true && (await context.confirm({ kind: 'confirm', text })) !== true) {
+    throw new VaultError('VAULT_REFUSED', `the folder ${folder.state.name} was not removed`, {
+      hint: 'its history would be lost: confirm with --yes',
+    });
+  }
+  const { fileSystem } = session.environment;
+  await session.folders.release(folder.id);
+  const removed = `${folder.root}${REMOVED}`;
+  fileSystem.rename(folder.root, removed);
+  fileSystem.syncDirectory(session.home.layout.folders);
+  fileSystem.removeTree(removed);
+  return result(folder);
+}
+
+function result({ id, state }: ListedFolder): FolderResult {
+  return { folder: id, name: state.name, path: state.path ?? null };
+}

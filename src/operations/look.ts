@@ -1,0 +1,188 @@
+/** `snapshots`, `ls`, `cat`: looking into a folder's past without changing anything. */
+
+import { toHex } from '../bytes.ts';
+import { VaultError } from '../errors.ts';
+import { contentCodec, type ContentSecrets } from '../folder/content-codec.ts';
+import { pieces, ValueSource } from '../folder/restore-files.ts';
+import { isInside, realPathOfMissing } from '../home/folder-set.ts';
+import type { OpenFolder } from '../home/open-folder.ts';
+import type { TreeEntry } from '../log/folder-tree.ts';
+import { TreeView } from '../log/tree-view.ts';
+import { nameOf, versionId } from '../log/version-name.ts';
+import type { CatOptions, LsOptions, OperationContext, SnapshotsOptions } from './api.ts';
+import { momentOf, snapshotRecords, timeText } from './moment.ts';
+import { chosenFolders, folderOfPaths, withIndex, type Session } from './session.ts';
+import { answerValues } from './values.ts';
+
+/** Every snapshot of the folders, oldest first. */
+export async function listSnapshots(
+  session: Session,
+  options: SnapshotsOptions,
+  context: OperationContext,
+): Promise<{ readonly snapshots: number }> {
+  let snapshots = 0;
+  for (const listed of chosenFolders(session, options.folders)) {
+    const folder = await session.folders.open(listed);
+    const node = session.home.setting('name');
+    for await (const { record } of snapshotRecords(folder.log)) {
+      snapshots++;
+      context.emit({
+        type: 'item',
+        item: {
+          type: 'snapshot',
+          snapshot: toHex(record.id),
+          folder: folder.id,
+          name: folder.name,
+          time: timeText(record.time),
+          node,
+          message: record.message,
+          tags: record.tags,
+          pinned: record.pinned,
+        },
+      });
+    }
+  }
+  return { snapshots };
+}
+
+/** The path within the folder that a user means; `''` is the root. Throws `VAULT_PATH_UNSAFE` for one outside. */
+export function pathInFolder(
+  session: Session,
+  folder: OpenFolder,
+  typed: string,
+  cwd: string,
+): string {
+  const root = folder.state.path;
+  const { fileSystem } = session.environment;
+  const here = realPathOfMissing(fileSystem, cwd);
+  const base = root !== undefined && isInside(here, root) ? here : (root ?? '/');
+  // Only the directories before the last name are resolved: a symlink itself is what is meant.
+  const slash = typed.lastIndexOf('/');
+  const name = typed.slice(slash + 1);
+  const parent = slash < 0 ? '' : typed.slice(0, slash + 1);
+  const directory = parent.startsWith('/')
+    ? realPathOfMissing(fileSystem, parent)
+    : realPathOfMissing(fileSystem, `${base}/${parent}`);
+  const absolute =
+    name === '' || name === '.' || name === '..'
+      ? realPathOfMissing(fileSystem, `${directory}/${name}`)
+      : `${directory === '/' ? '' : directory}/${name}`;
+  if (root === undefined) return absolute.slice(1);
+  if (absolute === root) return '';
+  if (!isInside(absolute, root)) {
+    throw new VaultError(
+      'VAULT_PATH_UNSAFE',
+      `${JSON.stringify(typed)} lies outside of the folder`,
+    );
+  }
+  return absolute.slice(root.length + 1);
+}
+
+/** Names under the given paths (the root where none is given), with what each shows. */
+export async function ls(
+  session: Session,
+  options: LsOptions,
+  context: OperationContext,
+): Promise<{ readonly entries: number }> {
+  const folder = await session.folders.open(folderOfPaths(session, options));
+  let entries = 0;
+  const run = async (): Promise<void> => {
+    entries = 0;
+    const moment = await momentOf(folder.log, options.at, session.environment.clock);
+    const view = await TreeView.open(folder.log, moment);
+    const emit = async (entry: TreeEntry): Promise<void> => {
+      entries++;
+      context.emit({ type: 'item', item: await entryItem(folder, entry) });
+    };
+    const walk = async (directory: string): Promise<void> => {
+      context.signal.throwIfAborted();
+      const listed = await view.list(directory);
+      for (const { error } of listed?.damage ?? []) {
+        context.emit({ type: 'warning', path: directory, message: error.message });
+      }
+      for (const entry of listed?.entries ?? []) {
+        await emit(entry);
+        if (options.recursive === true && entry.kind === 'directory') await walk(entry.path);
+      }
+    };
+    for (const typed of options.paths.length === 0 ? [''] : options.paths) {
+      const path = typed === '' ? '' : pathInFolder(session, folder, typed, options.cwd);
+      const found = path === '' ? undefined : await view.find(path);
+      if (path !== '' && found === undefined) throw noSuchPath(path);
+      if (found === undefined || found.kind === 'directory') await walk(path);
+      else await emit(found);
+    }
+  };
+  await withIndex(folder, run, (message) => context.emit({ type: 'warning', message }));
+  return { entries };
+}
+
+/** The content of files, one after another, each piece verified before it is given. */
+export async function cat(
+  session: Session,
+  options: CatOptions,
+  write: (piece: Uint8Array) => Promise<void>,
+  context: OperationContext,
+): Promise<{ readonly bytes: number }> {
+  if (options.paths.length === 0) throw new VaultError('VAULT_USAGE', 'which file is meant?');
+  const folder = await session.folders.open(folderOfPaths(session, options));
+  let bytes = 0;
+  const moment = await momentOf(folder.log, options.at, session.environment.clock);
+  const view = await TreeView.open(folder.log, moment);
+  const values = await valueSource(folder);
+  for (const typed of options.paths) {
+    const path = pathInFolder(session, folder, typed, options.cwd);
+    const entry = await withIndex(
+      folder,
+      () => view.find(path),
+      (message) => context.emit({ type: 'warning', message }),
+    );
+    if (entry?.version === undefined) throw noSuchPath(path);
+    if (entry.kind !== 'file') {
+      throw new VaultError('VAULT_USAGE', `${JSON.stringify(path)} is a ${entry.kind}, not a file`);
+    }
+    const { manifest } = await folder.log.body(entry.version);
+    if (manifest === undefined) throw new VaultError('VAULT_DAMAGED', 'a file without a manifest');
+    for await (const { plain } of pieces(manifest, values)) {
+      context.signal.throwIfAborted();
+      await write(plain);
+      bytes += plain.length;
+    }
+  }
+  return { bytes };
+}
+
+/** Opens content of a folder in this thread. */
+export async function valueSource(folder: OpenFolder): Promise<ValueSource> {
+  const { secret, epochs, params } = folder.state;
+  const secrets: ContentSecrets = { folderSecret: secret, epochs, params, level: 0 };
+  return new ValueSource(await contentCodec(secrets), {
+    ask: (question) => answerValues(folder.store, question),
+  });
+}
+
+export function noSuchPath(path: string): VaultError {
+  return new VaultError('VAULT_NOT_FOUND', `there is nothing at ${JSON.stringify(path)} then`, {
+    hint: 'list what is there with: vault ls',
+  });
+}
+
+async function entryItem(
+  folder: OpenFolder,
+  entry: TreeEntry,
+): Promise<{ type: string } & Record<string, unknown>> {
+  const { path, kind, version, copyOf } = entry;
+  const item: { type: string } & Record<string, unknown> = { type: 'entry', path, kind };
+  if (copyOf !== undefined) item['copyOf'] = copyOf;
+  if (version === undefined) return item;
+  item['version'] = versionId(nameOf(version));
+  item['time'] = timeText(version.time);
+  if (kind === 'directory') return item;
+  const body = await folder.log.body(version);
+  item['size'] = body.manifest?.size ?? 0;
+  item['modified'] = timeText(Number(body.mtimeNs / 1000n));
+  item['executable'] = body.executable;
+  if (body.symlink !== undefined) item['target'] = body.symlink;
+  if (body.unstable) item['unstable'] = true;
+  return item;
+}

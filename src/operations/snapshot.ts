@@ -1,0 +1,224 @@
+/** `snapshot`: scan, store what changed, record versions, and name the moment. */
+
+import { toHex } from '../bytes.ts';
+import { VaultError } from '../errors.ts';
+import { ChangeRecorder, type ChangeCounts } from '../folder/change-recorder.ts';
+import { scan } from '../folder/scan.ts';
+import { realPathOfMissing, type ListedFolder } from '../home/folder-set.ts';
+import type { OpenFolder } from '../home/open-folder.ts';
+import { parentsOfEdit } from '../log/conflict-rule.ts';
+import { foldLinks } from '../log/folder-tree.ts';
+import type { Parent, SnapshotRecord, VectorClock } from '../log/types.ts';
+import type { OperationContext, SnapshotOptions, SnapshotResult } from './api.ts';
+import { snapshotRecords } from './moment.ts';
+import { chosenFolders, withIndex, type Session } from './session.ts';
+import { countSince } from './snapshot-counts.ts';
+
+/** Snapshots each folder in turn; a result item for each, totals at the end. */
+export async function snapshot(
+  session: Session,
+  options: SnapshotOptions,
+  context: OperationContext,
+): Promise<SnapshotResult> {
+  const chosen = chosenFolders(session, options.folders);
+  if (chosen.length === 0) {
+    throw new VaultError('VAULT_NOT_FOUND', 'there are no folders yet', {
+      hint: 'add one with: vault folder add PATH',
+    });
+  }
+  const results: SnapshotResult[] = [];
+  for (const listed of chosen) {
+    if (listed.state.path === undefined) {
+      if (options.folders.length > 0) {
+        throw new VaultError(
+          'VAULT_USAGE',
+          `the folder ${listed.state.name} has no working copy here`,
+        );
+      }
+      continue;
+    }
+    const folder = await session.folders.open(listed);
+    for (const message of folder.problems.splice(0)) context.emit({ type: 'warning', message });
+    const result = await withIndex(
+      folder,
+      () => snapshotFolder(session, folder, listed, options, context),
+      (message) => context.emit({ type: 'warning', message }),
+    );
+    context.emit({ type: 'item', item: { type: 'result', name: listed.state.name, ...result } });
+    results.push(result);
+  }
+  return results.length === 1 ? (results[0] as SnapshotResult) : total(results);
+}
+
+async function snapshotFolder(
+  session: Session,
+  folder: OpenFolder,
+  listed: ListedFolder,
+  options: SnapshotOptions,
+  context: OperationContext,
+): Promise<SnapshotResult> {
+  const { environment, home } = session;
+  const { clock, fileSystem } = environment;
+  const root = folder.state.path as string;
+  const started = clock.monotonicMs();
+  folder.store.takeStagedCounts();
+  const previous = await lastSnapshot(folder);
+  const clockBefore = folder.log.clock;
+  const currentOf = currentVersions(folder);
+  const recorder = new ChangeRecorder({
+    root,
+    store: folder.store,
+    state: folder.workingCopy,
+    seen: (directory) => folder.seen(directory),
+    currentOf,
+    append: async (versions, rows) => {
+      await folder.log.append({
+        versions: versions.map(({ path, kind, parents, digest, body }) => ({
+          link: { path, kind, parents, digest },
+          body,
+        })),
+        rows,
+      });
+    },
+    digestKey: folder.keys.digestKey,
+    pool: environment.pool,
+    secrets: folder.secrets,
+    clock,
+    signal: context.signal,
+    onProgress: ({ files, bytes }) => {
+      context.emit({ type: 'progress', phase: `snapshot ${listed.state.name}`, files, bytes });
+    },
+    onProblem: (path, message) => context.emit({ type: 'warning', path, message }),
+  });
+  try {
+    let atRoot = true;
+    let known = 0;
+    let isEmptied = false;
+    for await (const scanned of scan({
+      fileSystem,
+      root,
+      seen: (directory) => folder.seen(directory),
+      isExcluded: () => false,
+      neverEnter: new Set([realPathOfMissing(fileSystem, home.layout.root)]),
+      signal: context.signal,
+    })) {
+      if (atRoot) isEmptied = scanned.seen.size >= 2 && scanned.gone.length === scanned.seen.size;
+      atRoot = false;
+      known += scanned.seen.size;
+      await recorder.take(scanned);
+    }
+    const gone = await recorder.countGone();
+    if (options.yes !== true && (isEmptied || gone > Math.max(1000, (known + gone) / 2))) {
+      await recorder.finish();
+      throw new VaultError(
+        'VAULT_REFUSED',
+        `${gone} of ${Math.max(known, gone)} recorded names are gone from ${JSON.stringify(root)}`,
+        {
+          hint: 'if they were meant to be deleted, go on with --yes; else check whether the disk is mounted',
+        },
+      );
+    }
+    await recorder.recordGone();
+    await recorder.finish();
+  } catch (error) {
+    await recorder.abandon();
+    throw error;
+  }
+  const { counts } = recorder;
+  const compared = await comparedCounts(folder, previous, clockBefore, counts);
+  const isUnchanged = compared.added + compared.changed + compared.removed === 0;
+  let id: string | null = null;
+  if (!(options.skipUnchanged === true && previous !== undefined && isUnchanged)) {
+    id = await recordSnapshot(session, folder, options);
+  }
+  const staged = folder.store.takeStagedCounts();
+  return {
+    folder: folder.id,
+    snapshot: id,
+    files: counts.files,
+    dirs: counts.dirs,
+    bytes: counts.bytes,
+    ...compared,
+    newChunks: staged.chunks,
+    newBytes: staged.plainBytes,
+    storedBytes: staged.sealedBytes,
+    errors: counts.errors,
+    seconds: (clock.monotonicMs() - started) / 1000,
+  };
+}
+
+async function recordSnapshot(
+  { environment }: Session,
+  folder: OpenFolder,
+  options: SnapshotOptions,
+): Promise<string> {
+  const id = environment.random.bytes(16);
+  await folder.log.append({
+    versions: [],
+    records: (clock, time): [SnapshotRecord] => [
+      {
+        type: 'snapshot',
+        id,
+        time,
+        clock,
+        message: options.message ?? '',
+        tags: [...new Set(options.tags ?? [])].sort(),
+        pinned: options.pin === true,
+      },
+    ],
+  });
+  return toHex(id);
+}
+
+async function lastSnapshot(folder: OpenFolder): Promise<SnapshotRecord | undefined> {
+  let last: SnapshotRecord | undefined;
+  for await (const { record } of snapshotRecords(folder.log)) last = record;
+  return last;
+}
+
+/** Current versions of a path the working copy does not show: looked up only where the directory has any. */
+function currentVersions(folder: OpenFolder): (path: string) => Promise<readonly Parent[]> {
+  return async (path) => {
+    const links = await folder.log.linksOf(path);
+    if (links.length === 0) return [];
+    const tree = foldLinks(links, { nodeName: () => '', versionId: () => '' });
+    const state = tree.states.get(path);
+    return state === undefined ? [] : parentsOfEdit(state);
+  };
+}
+
+/** Counts against the previous snapshot: those of this run, unless an earlier run left versions behind. */
+async function comparedCounts(
+  folder: OpenFolder,
+  previous: SnapshotRecord | undefined,
+  clockBefore: VectorClock,
+  counts: Readonly<ChangeCounts>,
+): Promise<Pick<SnapshotResult, 'added' | 'changed' | 'removed' | 'unchanged'>> {
+  const { added, changed, removed, unchanged } = counts;
+  const own = folder.log.own;
+  const recorded = (previous?.clock.get(own) ?? 0) + 1;
+  if (recorded >= (clockBefore.get(own) ?? 0)) return { added, changed, removed, unchanged };
+  const since = await countSince(folder.log, previous?.clock ?? new Map());
+  return { ...since, unchanged: Math.max(0, counts.files - since.added - since.changed) };
+}
+
+function total(results: readonly SnapshotResult[]): SnapshotResult {
+  const sum = (pick: (result: SnapshotResult) => number): number =>
+    results.reduce((all, result) => all + pick(result), 0);
+  return {
+    folder: null,
+    snapshot: null,
+    files: sum(({ files }) => files),
+    dirs: sum(({ dirs }) => dirs),
+    bytes: sum(({ bytes }) => bytes),
+    added: sum(({ added }) => added),
+    changed: sum(({ changed }) => changed),
+    removed: sum(({ removed }) => removed),
+    unchanged: sum(({ unchanged }) => unchanged),
+    newChunks: sum(({ newChunks }) => newChunks),
+    newBytes: sum(({ newBytes }) => newBytes),
+    storedBytes: sum(({ storedBytes }) => storedBytes),
+    errors: sum(({ errors }) => errors),
+    seconds: sum(({ seconds }) => seconds),
+  };
+}

@@ -1,0 +1,73 @@
+/** `status`: what is not yet recorded, and what is wrong. */
+
+import { isVaultError } from '../errors.ts';
+import { scan } from '../folder/scan.ts';
+import { realPathOfMissing } from '../home/folder-set.ts';
+import type { OpenFolder } from '../home/open-folder.ts';
+import type { OperationContext, StatusOptions, StatusResult } from './api.ts';
+import { folderItem } from './folders.ts';
+import { chosenFolders, type Session } from './session.ts';
+
+/** An item for each folder; reads no file content. */
+export async function status(
+  session: Session,
+  options: StatusOptions,
+  context: OperationContext,
+): Promise<StatusResult> {
+  let pending = 0;
+  let open = false;
+  const chosen = chosenFolders(session, options.folders);
+  for (const listed of chosen) {
+    const folder = await session.folders.open(listed);
+    const problems = folder.problems.splice(0);
+    let changes = 0;
+    if (listed.state.path !== undefined) {
+      try {
+        changes = await pendingChanges(session, folder, context, problems);
+      } catch (error) {
+        if (!isVaultError(error, 'VAULT_REFUSED')) throw error;
+        problems.push(error.message);
+      }
+    }
+    pending += changes;
+    open ||= changes > 0 || problems.length > 0;
+    context.emit({ type: 'item', item: { ...folderItem(listed, problems), pending: changes } });
+  }
+  const { unreadable } = session.folders.list();
+  for (const name of unreadable) {
+    open = true;
+    context.emit({ type: 'warning', message: `the folder kept in ${name} cannot be read` });
+  }
+  if (session.environment.fileSystem.statIfPresent(session.home.layout.deviceKey) !== undefined) {
+    context.emit({
+      type: 'warning',
+      message: 'the device key lies inside the home: whoever has this disk can open it',
+    });
+  }
+  return { open, folders: chosen.length, pending };
+}
+
+async function pendingChanges(
+  session: Session,
+  folder: OpenFolder,
+  context: OperationContext,
+  problems: string[],
+): Promise<number> {
+  const { fileSystem } = session.environment;
+  let changes = 0;
+  let unreadable = 0;
+  for await (const scanned of scan({
+    fileSystem,
+    root: folder.state.path ?? '',
+    seen: (directory) => folder.seen(directory),
+    isExcluded: () => false,
+    neverEnter: new Set([realPathOfMissing(fileSystem, session.home.layout.root)]),
+    signal: context.signal,
+  })) {
+    const { files, symlinks, newDirectories, gone } = scanned;
+    changes += files.length + symlinks.length + newDirectories.length + gone.length;
+    unreadable += scanned.problems.filter(({ severity }) => severity === 'unreadable').length;
+  }
+  if (unreadable > 0) problems.push(`${unreadable} names in the working copy cannot be read`);
+  return changes;
+}

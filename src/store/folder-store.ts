@@ -1,0 +1,366 @@
+/**
+ * One folder's store: sealed values in `chunks/`, found by id through `meta/`. It knows bytes, ids
+ * and value types; not paths, and of log values only that a head is what commits them.
+ *
+ * Order of a commit (docs/decisions/0004): all values, a barrier, the head synced, then one synced
+ * `meta/` batch. Small commits put values and head into one synced batch instead.
+ */
+
+import { Mutex, Semaphore } from '../async.ts';
+import { mapKey } from '../bytes.ts';
+import { parseHeader, valueTypes } from '../crypto/sealed-value.ts';
+import { VaultError } from '../errors.ts';
+import type { ChunkStore } from './chunk-store.ts';
+import {
+  chunkKey,
+  decodeChunkRow,
+  decodeSeq,
+  encodeChunkRow,
+  encodeSeq,
+  metaKey,
+  metaPrefix,
+  type ChunkRow,
+} from './meta-keys.ts';
+import type { MetaOperation, MetaStore } from './meta-store.ts';
+
+/** Staged bytes that go to `chunks/` as one unsynced batch. */
+const WRITE_BYTES = 2 * 1024 * 1024;
+/** Bytes on their way to `chunks/` before staging waits. */
+const IN_FLIGHT_BYTES = 16 * 1024 * 1024;
+
+interface Staged {
+  readonly seq: number;
+  readonly value: Uint8Array;
+}
+
+interface StagedCounts {
+  /** Chunks and nodes that were not stored before. */
+  chunks: number;
+  plainBytes: number;
+  /** Bytes of their values, and of the log's. */
+  sealedBytes: number;
+}
+
+/** What a commit adds to `meta/`, given the sequence number of the head (undefined without one). */
+export type CommitRows = (headSeq: number | undefined) => readonly MetaOperation[];
+
+export class FolderStore {
+  readonly meta: MetaStore;
+  readonly chunks: ChunkStore;
+  #nextSeq: number;
+  #committedSeq: number;
+  readonly #lastSeqAtOpen: number;
+  /** Rows of staged chunks that no commit has written yet. */
+  readonly #pending = new Map<string, ChunkRow>();
+  /** Ids that {@link wanted} answered yes to and that have not arrived. */
+  readonly #promised = new Set<string>();
+  #buffer: Staged[] = [];
+  #bufferBytes = 0;
+  /** Whether unsynced batches were written since the last barrier. */
+  #unsynced = false;
+  readonly #inFlight = new Semaphore(IN_FLIGHT_BYTES);
+  readonly #writes = new Set<Promise<void>>();
+  #failure: unknown;
+  readonly #commits = new Mutex();
+  #stored: StagedCounts = { chunks: 0, plainBytes: 0, sealedBytes: 0 };
+
+  private constructor(chunks: ChunkStore, meta: MetaStore, committedSeq: number, lastSeq: number) {
+    this.chunks = chunks;
+    this.meta = meta;
+    this.#committedSeq = committedSeq;
+    this.#lastSeqAtOpen = lastSeq;
+    this.#nextSeq = Math.max(committedSeq, lastSeq) + 1;
+  }
+
+  /** Takes over both stores: {@link close} closes them. */
+  static async open(chunks: ChunkStore, meta: MetaStore): Promise<FolderStore> {
+    const row = decodeSeq(await meta.get(metaKey(metaPrefix.committed)));
+    return new FolderStore(chunks, meta, row ?? -1, await chunks.lastSeq());
+  }
+
+  /** The greatest sequence number that `meta/` covers, or −1. */
+  get committedSeq(): number {
+    return this.#committedSeq;
+  }
+
+  /** Values lie above the last commit: an unclean stop, or a `meta/` that is gone. */
+  get needsReplay(): boolean {
+    return this.#lastSeqAtOpen > this.#committedSeq;
+  }
+
+  /** `meta/` speaks of values that `chunks/` no longer has. */
+  get isBehind(): boolean {
+    return this.#lastSeqAtOpen < this.#committedSeq;
+  }
+
+  /** What was staged since the last call. */
+  takeStagedCounts(): Readonly<StagedCounts> {
+    const counts = this.#stored;
+    this.#stored = { chunks: 0, plainBytes: 0, sealedBytes: 0 };
+    return counts;
+  }
+
+  /** Chunks and nodes staged since the last commit. */
+  get pendingChunks(): number {
+    return this.#pending.size;
+  }
+
+  /**
+   * For each 32-byte id in `ids`, 1 if the caller should bring it, else 0 (stored, staged, or
+   * promised by an earlier caller). Who was told 1 must stage the chunk or give up the whole run.
+   */
+  async wanted(ids: Uint8Array): Promise<Uint8Array> {
+    const count = ids.length / 32;
+    const answer = new Uint8Array(count);
+    const open: { index: number; key: string }[] = [];
+    for (let index = 0; index < count; index++) {
+      const key = mapKey(ids.subarray(index * 32, index * 32 + 32));
+      if (this.#pending.has(key) || this.#promised.has(key)) continue;
+      this.#promised.add(key);
+      open.push({ index, key });
+    }
+    const rows = await this.meta.getMany(
+      open.map(({ index }) => chunkKey(ids.subarray(index * 32, index * 32 + 32))),
+    );
+    open.forEach(({ index, key }, at) => {
+      if (rows[at] === undefined) answer[index] = 1;
+      else this.#promised.delete(key);
+    });
+    return answer;
+  }
+
+  /** Whether each id is stored or staged. */
+  async has(ids: readonly Uint8Array[]): Promise<boolean[]> {
+    const rows = await this.meta.getMany(ids.map(chunkKey));
+    return ids.map((id, at) => rows[at] !== undefined || this.#pending.has(mapKey(id)));
+  }
+
+  /**
+   * Takes sealed chunks and nodes that lie one after another in `bytes`. Resolves when more may be
+   * staged; they are readable at once and durable after the next {@link commit}. `bytes` must not
+   * be changed afterwards.
+   */
+  async stage(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      const header = parseHeader(bytes.subarray(at));
+      const value = bytes.subarray(at, at + header.totalLength);
+      const key = mapKey(header.id);
+      at += header.totalLength;
+      this.#promised.delete(key);
+      if (this.#pending.has(key)) continue;
+      const seq = this.#push(value);
+      this.#pending.set(key, { seq, bytes: value.length });
+      this.#stored.chunks++;
+      this.#stored.plainBytes += header.plainLength;
+      this.#stored.sealedBytes += value.length;
+    }
+    if (this.#bufferBytes >= WRITE_BYTES) await this.#writeBuffer();
+  }
+
+  /** Takes log values that belong together: they get neighbouring sequence numbers, the first returned. */
+  stageLogValues(values: readonly Uint8Array[]): number {
+    const first = this.#nextSeq;
+    for (const value of values) {
+      this.#push(value);
+      this.#stored.sealedBytes += value.length;
+    }
+    return first;
+  }
+
+  /**
+   * Makes everything staged before the call durable, then visible: with a head, the entries it covers
+   * become part of the log. Throws `VAULT_NO_SPACE` or `VAULT_IO`; then the store must be reopened.
+   */
+  async commit(options: { readonly head?: Uint8Array; readonly rows?: CommitRows }): Promise<void> {
+    await this.#commits.run(async () => {
+      this.#assertSound();
+      const upTo = this.#nextSeq - 1;
+      // Numbered before anything is awaited: what others stage meanwhile comes after the head.
+      const head = options.head === undefined ? undefined : this.#take(options.head);
+      const committed = head?.seq ?? upTo;
+      if (this.#unsynced) {
+        await this.#writeBuffer();
+        await Promise.all(this.#writes);
+        this.#assertSound();
+        this.#unsynced = false;
+        await this.#guard(() => this.chunks.barrier());
+        if (head !== undefined) await this.#writeSynced([head]);
+      } else {
+        const values = head === undefined ? this.#buffer : [...this.#buffer, head];
+        this.#buffer = [];
+        this.#bufferBytes = 0;
+        if (values.length > 0) await this.#writeSynced(values);
+      }
+      const rows: MetaOperation[] = [];
+      for (const [key, row] of this.#pending) {
+        if (row.seq > committed) continue;
+        const id = Buffer.from(key, 'latin1');
+        rows.push({ type: 'put', key: chunkKey(id), value: encodeChunkRow(row) });
+      }
+      for (const row of options.rows?.(head?.seq) ?? []) rows.push(row);
+      rows.push({
+        type: 'put',
+        key: metaKey(metaPrefix.committed),
+        value: encodeSeq(committed),
+      });
+      await this.#guard(() => this.meta.write(rows, { sync: true }));
+      this.#committedSeq = committed;
+      for (const [key, row] of this.#pending) {
+        if (row.seq <= committed) this.#pending.delete(key);
+      }
+    });
+  }
+
+  /** Sealed values of chunks or nodes, in the order asked; undefined where there is none. */
+  async getSealed(ids: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    const rows = await this.meta.getMany(ids.map(chunkKey));
+    const seqs: number[] = ids.map((id, at) => {
+      const row = rows[at];
+      const found = this.#pending.get(mapKey(id)) ?? (row && decodeChunkRow(row));
+      return found?.seq ?? -1;
+    });
+    return this.getValues(seqs);
+  }
+
+  /** Values by sequence number, staged ones included; undefined where there is none. */
+  async getValues(seqs: readonly number[]): Promise<(Uint8Array | undefined)[]> {
+    if (this.#unsynced && this.#writes.size > 0) await Promise.all(this.#writes);
+    const staged = new Map(this.#buffer.map(({ seq, value }) => [seq, value]));
+    const stored = await this.chunks.getMany(
+      seqs.map((seq) => (seq < 0 || staged.has(seq) ? -1 : seq)),
+    );
+    return seqs.map((seq, at) => staged.get(seq) ?? stored[at]);
+  }
+
+  /**
+   * Goes through the values above the last commit (all of them where `meta/` is gone): chunks are
+   * indexed; log values are handed to `log` in order. `log.accept` answers with the rows that a head
+   * makes true; `log.leftover` names values no head covers, which are deleted. Then `meta/` covers all.
+   */
+  async replay(log: ReplayLog): Promise<ReplayCounts> {
+    const from = this.#committedSeq + 1;
+    const damaged: number[] = [];
+    let rows: MetaOperation[] = [];
+    let chunks = 0;
+    const flush = async (): Promise<void> => {
+      if (rows.length > 0) await this.#guard(() => this.meta.write(rows, { sync: true }));
+      rows = [];
+    };
+    for await (const { seq, value } of this.chunks.scan(from, undefined, (after) => {
+      damaged.push(after);
+    })) {
+      let header;
+      try {
+        header = parseHeader(value);
+      } catch (error) {
+        if (!(error instanceof VaultError)) throw error;
+        damaged.push(seq);
+        continue;
+      }
+      if (header.type >= valueTypes.entry)
+        rows.push(...(await log.accept(seq, header.type, value)));
+      else {
+        chunks++;
+        rows.push({
+          type: 'put',
+          key: chunkKey(header.id.slice()),
+          value: encodeChunkRow({ seq, bytes: value.length }),
+        });
+      }
+      if (rows.length >= 10_000) await flush();
+    }
+    rows.push(...(await log.finish()));
+    await flush();
+    const leftover = log.leftover();
+    if (leftover.length > 0) {
+      await this.#guard(() => this.chunks.write({ deletes: leftover }, { sync: true }));
+    }
+    const committed = await this.chunks.lastSeq();
+    await this.#guard(() =>
+      this.meta.write(
+        [{ type: 'put', key: metaKey(metaPrefix.committed), value: encodeSeq(committed) }],
+        { sync: true },
+      ),
+    );
+    this.#committedSeq = committed;
+    return { chunks, dropped: leftover.length, damaged };
+  }
+
+  /** Waits for writes in progress and closes both stores. What no commit covered is replayed at the next open. Idempotent. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#writes);
+    await this.chunks.close();
+    await this.meta.close();
+  }
+
+  #push(value: Uint8Array): number {
+    const staged = this.#take(value);
+    this.#buffer.push(staged);
+    this.#bufferBytes += value.length;
+    return staged.seq;
+  }
+
+  #take(value: Uint8Array): Staged {
+    return { seq: this.#nextSeq++, value };
+  }
+
+  async #writeBuffer(): Promise<void> {
+    const values = this.#buffer;
+    const bytes = this.#bufferBytes;
+    if (values.length === 0) return;
+    this.#buffer = [];
+    this.#bufferBytes = 0;
+    this.#unsynced = true;
+    const write = (async () => {
+      await this.#inFlight.take(bytes);
+      try {
+        await this.#guard(() => this.chunks.write({ puts: values }, { sync: false }));
+      } finally {
+        this.#inFlight.give(bytes);
+      }
+    })();
+    // A failure is kept and thrown by the next commit; awaiting it here would lose the others'.
+    const tracked: Promise<void> = write
+      .catch(() => undefined)
+      .finally(() => this.#writes.delete(tracked));
+    this.#writes.add(tracked);
+    await this.#inFlight.take(1);
+    this.#inFlight.give(1);
+    this.#assertSound();
+  }
+
+  async #writeSynced(values: readonly Staged[]): Promise<void> {
+    await this.#guard(() => this.chunks.write({ puts: values }, { sync: true }));
+  }
+
+  async #guard<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    }
+  }
+
+  #assertSound(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+/** The log's part in a replay. */
+export interface ReplayLog {
+  /** A log value, in the order of sequence numbers; the rows that it makes true. */
+  accept(seq: number, type: number, value: Uint8Array): Promise<readonly MetaOperation[]>;
+  /** Rows that are written once at the end. */
+  finish(): Promise<readonly MetaOperation[]>;
+  /** Values that no head covers. */
+  leftover(): readonly number[];
+}
+
+export interface ReplayCounts {
+  readonly chunks: number;
+  /** Log values that no head covered. */
+  readonly dropped: number;
+  /** Sequence numbers at or after which a value could not be read. */
+  readonly damaged: readonly number[];
+}
