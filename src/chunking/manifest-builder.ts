@@ -13,7 +13,7 @@ import {
 } from './manifest-node.ts';
 
 /** A node shorter than this does not end by content, so that a tree stays bushy. */
-export const MIN_NODE_ENTRIES = 16;
+const MIN_NODE_ENTRIES = 16;
 /** Mean entries between two ids that may end a node. */
 const BOUNDARY_PERIOD = 128;
 
