@@ -129,12 +129,16 @@ export const sampleRecords: readonly StoredRecord[] = [
     type: 'snapshot',
     id: named('snapshot').slice(0, 16),
     time: 1_800_000_000_000_200,
-    clock: new Map(
-      [
-        [otherLog, 42],
-        [log, 2],
-      ].toSorted() as [string, number][],
-    ),
+    clock:
+      otherLog < log
+        ? new Map([
+            [otherLog, 42],
+            [log, 2],
+          ])
+        : new Map([
+            [log, 2],
+            [otherLog, 42],
+          ]),
     message: 'before the move, größer',
     tags: ['release', 'v1'],
     pinned: true,

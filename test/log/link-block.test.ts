@@ -44,7 +44,7 @@ describe('link blocks', () => {
         const { links: read, names } = decodeLinkBlock(encodeLinkBlock(given, true));
         assert.deepEqual(
           read.map((link, at) => {
-            const { log: of, seq, index, hash8 } = names?.[at] as Parent;
+            const { log: of, seq, index, hash8 } = (names ?? [])[at] as Parent;
             return { ...link, dot: { log: of, seq, index }, hash8 };
           }),
           given,
