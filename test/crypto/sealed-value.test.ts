@@ -214,6 +214,32 @@ test('another value than the expected one is corrupt, though it is whole', () =>
   assert.ok(plain.equals(openValue(sealed, opener, { type: 1, id }).plain));
 });
 
+test('a header that breaks a rule is refused before any key is used, and says which', () => {
+  const plainOne = chunk(Buffer.from('short'));
+  const packed = chunk(Buffer.alloc(2000, 'long text '));
+  const cases: readonly [Uint8Array, number, readonly number[], RegExp][] = [
+    [plainOne, 0, [0x56, 0x4c, 0x55], /does not start with "VLT"/],
+    [plainOne, 3, [0], /has format 0/],
+    [plainOne, 4, [0], /unknown type 0/],
+    [plainOne, 4, [6], /unknown type 6/],
+    [plainOne, 5, [2], /unknown codec 2/],
+    [plainOne, 6, [0, 1], /must be zero/],
+    [plainOne, 6, [1, 0], /must be zero/],
+    [plainOne, 8, [0, 0, 0, 6], /5 sealed bytes for 6 plain ones/],
+    [plainOne, 8, [0xff, 0xff, 0xff, 0xff], /claims 4294967295 plain bytes/],
+    [packed, 12, [0, 0, 0x07, 0xd0], /2000 sealed bytes for 2000 plain ones/],
+    [packed, 12, [0, 0, 0x07, 0xcf], /is truncated/],
+  ];
+  for (const [value, at, bytes, message] of cases) {
+    const changed = value.slice();
+    changed.set(bytes, at);
+    assert.throws(() => parseHeader(changed), { ...corrupt, message }, String(message));
+  }
+  const longer = concat(plainOne, Uint8Array.of(0));
+  assert.equal(parseHeader(longer).totalLength, plainOne.length);
+  assert.throws(() => openValue(longer, opener), { ...corrupt, message: /bytes after its end/ });
+});
+
 test('a newer format is named, not called damage', () => {
   const sealed = chunk(Buffer.from('from the future'));
   sealed[3] = 2;
