@@ -45,7 +45,7 @@ export function parseArguments(
       'boolean-negation': false,
       'camel-case-expansion': false,
       'dot-notation': false,
-      'duplicate-arguments-array': false,
+      'duplicate-arguments-array': true,
       'greedy-arrays': false,
       'parse-numbers': false,
       'parse-positional-numbers': false,
@@ -67,7 +67,8 @@ export function parseArguments(
   const parsed = parser.parseSync();
   const values = new Map<string, OptionValue>();
   for (const { option } of walked.options) {
-    values.set(option.name, parsed[option.name] as OptionValue);
+    const value = parsed[option.name];
+    values.set(option.name, (option.list ? value : lastOf(value)) as OptionValue);
   }
   return new ParsedArguments(walked.words, values, new Set(known.map((option) => option.name)));
 }
@@ -90,7 +91,8 @@ function declare(
   read: (option: OptionDefinition, text: string) => OptionValue,
 ): Options {
   if (option.type === 'flag') return { type: 'boolean' };
-  const resolve = (reference: unknown): OptionValue => {
+  const resolve = (references: unknown): OptionValue => {
+    const reference: unknown = lastOf(references);
     if (reference === undefined || reference === '') return undefined;
     return read(option, raw[Number(reference)] ?? '');
   };
@@ -101,6 +103,11 @@ function declare(
   const readAll = (references: unknown): unknown =>
     Array.isArray(references) ? references.map(resolve) : undefined;
   return { type: 'array', string: true, coerce: readAll, ...demand };
+}
+
+/** An option given several times comes as a list. */
+function lastOf(value: unknown): unknown {
+  return Array.isArray(value) ? (value.at(-1) as unknown) : value;
 }
 
 function convert(option: OptionDefinition, text: string): OptionValue {

@@ -182,7 +182,8 @@ export class FolderStore {
         await this.#writeBuffer();
         await Promise.all(this.#writes);
         this.#assertSound();
-        this.#unsynced = false;
+        // A write that others begin meanwhile may miss this barrier.
+        this.#unsynced = this.#writes.size > 0;
         await this.#guard(() => this.chunks.barrier());
         if (head !== undefined) await this.#writeSynced([head]);
       } else {
@@ -224,7 +225,7 @@ export class FolderStore {
 
   /** Values by sequence number, staged ones included; undefined where there is none. */
   async getValues(seqs: readonly number[]): Promise<(Uint8Array | undefined)[]> {
-    if (this.#unsynced && this.#writes.size > 0) await Promise.all(this.#writes);
+    if (this.#writes.size > 0) await Promise.all(this.#writes);
     const staged = new Map(this.#buffer.map(({ seq, value }) => [seq, value]));
     const stored = await this.chunks.getMany(
       seqs.map((seq) => (seq < 0 || staged.has(seq) ? -1 : seq)),
@@ -319,18 +320,24 @@ export class FolderStore {
         this.#inFlight.give(bytes);
       }
     })();
-    // A failure is kept and thrown by the next commit; awaiting it here would lose the others'.
-    const tracked: Promise<void> = write
-      .catch(() => undefined)
-      .finally(() => this.#writes.delete(tracked));
-    this.#writes.add(tracked);
+    this.#track(write);
     await this.#inFlight.take(1);
     this.#inFlight.give(1);
     this.#assertSound();
   }
 
   async #writeSynced(values: readonly Staged[]): Promise<void> {
-    await this.#guard(() => this.chunks.write({ puts: values }, { sync: true }));
+    const write = this.#guard(() => this.chunks.write({ puts: values }, { sync: true }));
+    this.#track(write);
+    await write;
+  }
+
+  /** Lets readers wait for a write. Its failure is kept, and thrown by the next commit. */
+  #track(write: Promise<void>): void {
+    const tracked: Promise<void> = write
+      .catch(() => undefined)
+      .finally(() => this.#writes.delete(tracked));
+    this.#writes.add(tracked);
   }
 
   async #guard<T>(run: () => Promise<T>): Promise<T> {

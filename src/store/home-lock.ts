@@ -132,12 +132,12 @@ export class HomeLock {
 async function openAnyhow(fs: FileSystem, path: string): Promise<LevelDatabase> {
   fs.makeDirectories(path, 0o700);
   try {
-    return await LevelDatabase.open(path, settings);
+    return await LevelDatabase.open(path, { settings });
   } catch (error) {
     if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
     await destroyLevel(path);
     fs.makeDirectories(path, 0o700);
-    return LevelDatabase.open(path, settings);
+    return LevelDatabase.open(path, { settings });
   }
 }
 

@@ -158,7 +158,7 @@ export class LevelChunkStore implements ChunkStore {
         if (!stretch.unsynced) continue;
         stretch.unsynced = false;
         try {
-          await stretch.database.flush(() => probeKey(stretch));
+          await stretch.database.flush();
         } catch (error) {
           stretch.unsynced = true;
           throw error;
@@ -172,7 +172,7 @@ export class LevelChunkStore implements ChunkStore {
       const end = Math.min(to, this.#stretches[index + 1]?.first ?? END);
       const begin = Math.max(from, stretch.first);
       if (begin >= end) continue;
-      await stretch.database.compact(u64be(begin), u64be(end), () => probeKey(stretch));
+      await stretch.database.compact(u64be(begin), u64be(end));
     }
   }
 
@@ -201,17 +201,16 @@ export class LevelChunkStore implements ChunkStore {
 
   async #begin(first: number): Promise<void> {
     const path = `${this.#path}/${first.toString(16).padStart(16, '0')}`;
-    const { database, repaired } = await openOrRepair(this.#fs, path, this.#settings);
+    let stretch: Stretch | undefined;
+    const { database, repaired } = await openOrRepair(this.#fs, path, {
+      settings: this.#settings,
+      probe: () => probeKey(stretch?.last ?? first),
+    });
     this.#repaired ||= repaired;
     const last = await edge(database, first, END, true);
     const bytes = await database.approximateBytes(u64be(0), u64be(END));
-    this.#stretches.push({
-      first,
-      database,
-      last: last?.seq ?? first,
-      bytes,
-      unsynced: true,
-    });
+    stretch = { first, database, last: last?.seq ?? first, bytes, unsynced: true };
+    this.#stretches.push(stretch);
   }
 
   /** The stretch `seq` belongs to. Throws `RangeError` if it is no sequence number. */
@@ -296,7 +295,7 @@ export class LevelChunkStore implements ChunkStore {
 }
 
 /** Just behind the last value: deleting it makes no table overlap another, and no value has it. */
-function probeKey({ last }: Stretch): Uint8Array {
+function probeKey(last: number): Uint8Array {
   const key = new Uint8Array(9);
   key.set(u64be(last));
   return key;

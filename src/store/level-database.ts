@@ -10,7 +10,7 @@
 
 import { ClassicLevel, type Iterator as RowIterator } from 'classic-level';
 import { deferred, Mutex, type Deferred } from '../async.ts';
-import { closedFailure, storeFailure } from './store-failure.ts';
+import { closedFailure, noSpaceFailure, storeFailure } from './store-failure.ts';
 
 export interface LevelSettings {
   readonly compression: boolean;
@@ -22,6 +22,17 @@ export interface LevelSettings {
   readonly cacheSize: number;
   /** Tables held open; LevelDB takes no less than 74. */
   readonly maxOpenFiles: number;
+}
+
+export interface LevelOpening {
+  readonly settings: LevelSettings;
+  /**
+   * A key that is never used. LevelDB says nothing when a compaction fails, but refuses the next
+   * write: deleting that key is the question whether it took place. Default: one beyond all keys.
+   */
+  readonly probe?: () => Uint8Array;
+  /** Bytes free on the device; 0 if unknown. */
+  readonly freeBytes?: () => number;
 }
 
 export type LevelOperation =
@@ -45,6 +56,8 @@ type LevelIterator = RowIterator<Handle, Uint8Array, Uint8Array>;
 
 /** Bytes an iterator gathers before it hands them over. */
 const PAGE_BYTES = 1024 * 1024;
+/** What must stay free after a write: room for manifests, logs and deletions. */
+const MARGIN_BYTES = 2 * 1024 * 1024;
 /** Sorts after every key in use, so that compacting this point rewrites no table. */
 const BEYOND = new Uint8Array(64).fill(0xff);
 
@@ -85,19 +98,21 @@ export async function destroyLevel(path: string): Promise<void> {
 
 export class LevelDatabase {
   readonly path: string;
-  readonly #settings: LevelSettings;
+  readonly #opening: Required<LevelOpening>;
   readonly #exclusive = new Mutex();
   readonly #writing = new Mutex();
   #handle: Handle;
+  /** Bytes written since the last flush: at most these are still to be written as tables. */
+  #unflushed = 0;
   #inFlight = 0;
   #gate: Deferred<void> | undefined;
   #idle: Deferred<void> | undefined;
   #failure: Error | undefined;
   #closed = false;
 
-  private constructor(path: string, settings: LevelSettings, handle: Handle) {
+  private constructor(path: string, opening: LevelOpening, handle: Handle) {
     this.path = path;
-    this.#settings = settings;
+    this.#opening = { probe: () => BEYOND, freeBytes: () => 0, ...opening };
     this.#handle = handle;
   }
 
@@ -105,8 +120,8 @@ export class LevelDatabase {
    * Opens the database in the directory `path`, creating it if missing.
    * Throws `VAULT_LOCKED`, `VAULT_DAMAGED`, `VAULT_NO_SPACE`, `VAULT_IO`.
    */
-  static async open(path: string, settings: LevelSettings): Promise<LevelDatabase> {
-    return new LevelDatabase(path, settings, await openHandle(path, settings));
+  static async open(path: string, opening: LevelOpening): Promise<LevelDatabase> {
+    return new LevelDatabase(path, opening, await openHandle(path, opening.settings));
   }
 
   /** The failure that made this handle refuse writes, if any. */
@@ -125,34 +140,32 @@ export class LevelDatabase {
     );
   }
 
-  /** Applies all operations atomically, after those of earlier calls; with `sync`, durable on return. */
+  /**
+   * Applies all operations atomically, after those of earlier calls; with `sync`, durable on return.
+   * Throws `VAULT_NO_SPACE` and applies nothing where the device could not take them once more as
+   * a table; unlike a failure of LevelDB itself, that leaves the handle as it was.
+   */
   write(operations: readonly LevelOperation[], sync: boolean): Promise<void> {
-    return this.#writing.run(() =>
-      this.#change('write to', (db) => db.batch(operations as LevelOperation[], { sync })),
-    );
+    return this.#writing.run(async () => {
+      const bytes = putBytes(operations);
+      if (bytes > 0) await this.#assureSpace(bytes);
+      this.#unflushed += bytes;
+      await this.#change('write to', (db) => db.batch(operations as LevelOperation[], { sync }));
+    });
   }
 
   /**
    * Writes what is in memory to a synced table named by a synced manifest, so that everything
    * written before is durable on return, however often the log was rotated meanwhile.
-   *
-   * `probe` gives a key that is never used. LevelDB says nothing when a compaction fails, but then
-   * refuses the next write: deleting that key is the question whether it took place.
    */
-  async flush(probe: () => Uint8Array): Promise<void> {
+  async flush(): Promise<void> {
     await this.#writing.run(async () => undefined);
-    await this.#change('flush', async (db) => {
-      await db.compactRange(BEYOND, BEYOND);
-      await db.batch([{ type: 'del', key: probe() }], { sync: false });
-    });
+    await this.#flushNow();
   }
 
   /** As {@link flush}, and gives back the space of what was deleted between the two keys. */
-  compact(from: Uint8Array, to: Uint8Array, probe: () => Uint8Array): Promise<void> {
-    return this.#change('compact', async (db) => {
-      await db.compactRange(from, to);
-      await db.batch([{ type: 'del', key: probe() }], { sync: false });
-    });
+  compact(from: Uint8Array, to: Uint8Array): Promise<void> {
+    return this.#compactNow('compact', from, to);
   }
 
   /** Bytes in tables between the two keys; what is only in memory does not count. */
@@ -197,8 +210,9 @@ export class LevelDatabase {
       await this.#handle.close();
       try {
         await prepare?.();
-        this.#handle = await openHandle(this.path, this.#settings);
+        this.#handle = await openHandle(this.path, this.#opening.settings);
         this.#failure = undefined;
+        this.#unflushed = 0;
       } catch (error) {
         this.#failure = storeFailure(error, this.path, 'reopen');
         throw this.#failure;
@@ -212,6 +226,35 @@ export class LevelDatabase {
       this.#closed = true;
       await this.#handle.close();
     });
+  }
+
+  #flushNow(): Promise<void> {
+    return this.#compactNow('flush', BEYOND, BEYOND);
+  }
+
+  #compactNow(doing: string, from: Uint8Array, to: Uint8Array): Promise<void> {
+    return this.#change(doing, async (db) => {
+      const flushing = this.#unflushed;
+      await db.compactRange(from, to);
+      await db.batch([{ type: 'del', key: this.#opening.probe() }], { sync: false });
+      this.#unflushed -= flushing;
+    });
+  }
+
+  /**
+   * Whatever is written must be written once more, from memory to a table, also by the next opening:
+   * a log for which there is no such room could not even be opened to delete something.
+   */
+  async #assureSpace(bytes: number): Promise<void> {
+    const { freeBytes, settings } = this.#opening;
+    const isFree = (): boolean => {
+      const free = freeBytes();
+      const unflushed = Math.min(this.#unflushed, 2 * settings.writeBufferSize);
+      return free === 0 || free >= unflushed + 2 * bytes + MARGIN_BYTES;
+    };
+    if (isFree()) return;
+    if (this.#unflushed > 0) await this.#flushNow();
+    if (!isFree()) throw noSpaceFailure(this.path, 'write to');
   }
 
   #change(doing: string, run: (db: Handle) => Promise<void>): Promise<void> {
@@ -258,6 +301,14 @@ export class LevelDatabase {
       }
     });
   }
+}
+
+function putBytes(operations: readonly LevelOperation[]): number {
+  let bytes = 0;
+  for (const operation of operations) {
+    if (operation.type === 'put') bytes += operation.key.length + operation.value.length;
+  }
+  return bytes;
 }
 
 /** The binding hands out Buffers, whose `slice` shares memory: hide that behind the plain class. */

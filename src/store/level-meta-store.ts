@@ -15,9 +15,6 @@ export const metaSettings: LevelSettings = {
   maxOpenFiles: 128,
 };
 
-/** Longer than any key in use; deleting it tells whether LevelDB still takes writes. */
-const PROBE = new Uint8Array(64).fill(0xff);
-
 export class LevelMetaStore implements MetaStore {
   readonly #fs: FileSystem;
   readonly #database: LevelDatabase;
@@ -39,7 +36,7 @@ export class LevelMetaStore implements MetaStore {
     path: string,
     settings: LevelSettings = metaSettings,
   ): Promise<LevelMetaStore> {
-    const { database, repaired } = await openOrRepair(fs, path, settings);
+    const { database, repaired } = await openOrRepair(fs, path, { settings });
     return new LevelMetaStore(fs, database, repaired);
   }
 
@@ -66,11 +63,11 @@ export class LevelMetaStore implements MetaStore {
   }
 
   barrier(): Promise<void> {
-    return this.#database.flush(() => PROBE);
+    return this.#database.flush();
   }
 
   compact({ gte, lt }: { gte: Uint8Array; lt: Uint8Array }): Promise<void> {
-    return this.#database.compact(gte, lt, () => PROBE);
+    return this.#database.compact(gte, lt);
   }
 
   async reopen(): Promise<void> {

@@ -3,7 +3,7 @@
 import { dirname } from 'node:path';
 import { isVaultError, systemCode, VaultError } from '../errors.ts';
 import type { FileSystem } from '../system/file-system.ts';
-import { LevelDatabase, repairLevel, type LevelSettings } from './level-database.ts';
+import { LevelDatabase, repairLevel, type LevelOpening } from './level-database.ts';
 import { levelDamage, mayHoldRows } from './level-manifest.ts';
 
 export interface OpenedLevel {
@@ -21,17 +21,18 @@ export interface OpenedLevel {
 export async function openOrRepair(
   fs: FileSystem,
   path: string,
-  settings: LevelSettings,
+  options: LevelOpening,
 ): Promise<OpenedLevel> {
   fs.makeDirectories(path, 0o700);
+  const opening = { freeBytes: () => fs.freeBytes(path), ...options };
   let opened: OpenedLevel;
   try {
-    opened = { database: await openWhole(fs, path, settings), repaired: false };
+    opened = { database: await openWhole(fs, path, opening), repaired: false };
   } catch (error) {
     if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
     opened = mayHoldRows(fs, path)
-      ? { database: await openRepaired(fs, path, settings), repaired: true }
-      : { database: await openAnew(fs, path, settings), repaired: false };
+      ? { database: await openRepaired(fs, path, opening), repaired: true }
+      : { database: await openAnew(fs, path, opening), repaired: false };
   }
   fs.syncDirectory(path);
   fs.syncDirectory(dirname(path));
@@ -72,7 +73,7 @@ export async function reopenOrRepair(fs: FileSystem, database: LevelDatabase): P
 async function openWhole(
   fs: FileSystem,
   path: string,
-  settings: LevelSettings,
+  opening: LevelOpening,
 ): Promise<LevelDatabase> {
   const damage = levelDamage(fs, path);
   if (damage !== undefined) {
@@ -80,33 +81,33 @@ async function openWhole(
       details: { path },
     });
   }
-  return LevelDatabase.open(path, settings);
+  return LevelDatabase.open(path, opening);
 }
 
 /** A power cut during creation leaves this: LevelDB does not sync its first manifest. */
 async function openAnew(
   fs: FileSystem,
   path: string,
-  settings: LevelSettings,
+  opening: LevelOpening,
 ): Promise<LevelDatabase> {
   fs.removeTree(path);
   fs.makeDirectory(path, 0o700);
-  return LevelDatabase.open(path, settings);
+  return LevelDatabase.open(path, opening);
 }
 
 async function openRepaired(
   fs: FileSystem,
   path: string,
-  settings: LevelSettings,
+  opening: LevelOpening,
 ): Promise<LevelDatabase> {
   keepAside(fs, path);
   await repairOrReplace(fs, path);
   try {
-    return await LevelDatabase.open(path, settings);
+    return await LevelDatabase.open(path, opening);
   } catch (error) {
     if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
     replaceByEmpty(fs, path);
-    return LevelDatabase.open(path, settings);
+    return LevelDatabase.open(path, opening);
   }
 }
 

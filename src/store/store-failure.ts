@@ -36,11 +36,7 @@ export function storeFailure(cause: unknown, path: string, doing: string): Error
   const details = { path };
   const where = `cannot ${doing} ${JSON.stringify(path)}`;
   if (NO_SPACE.test(text) || codes.has('ENOSPC') || codes.has('EDQUOT')) {
-    return new VaultError('VAULT_NO_SPACE', `${where}: no space left on the device`, {
-      cause,
-      details,
-      hint: 'free some space and try again',
-    });
+    return noSpaceFailure(path, doing, cause);
   }
   if (codes.has('LEVEL_LOCKED') && !NO_LOCKS.test(text)) {
     return new VaultError('VAULT_LOCKED', `${where}: another process has it open`, {
@@ -56,6 +52,16 @@ export function storeFailure(cause: unknown, path: string, doing: string): Error
   }
   if (codes.has('LEVEL_ITERATOR_NOT_OPEN')) return closedFailure(path, cause);
   return new VaultError('VAULT_IO', `${where}: ${text || 'unknown failure'}`, { cause, details });
+}
+
+/** The failure of a call for want of space on the device of `path`. */
+export function noSpaceFailure(path: string, doing: string, cause?: unknown): VaultError {
+  const text = `cannot ${doing} ${JSON.stringify(path)}: no space left on the device`;
+  return new VaultError('VAULT_NO_SPACE', text, {
+    details: { path },
+    hint: 'free some space and try again',
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** The failure of any call on a database that was closed. */
