@@ -35,10 +35,11 @@ function end(outcome: Outcome): void {
   process.kill(process.pid, outcome.signal);
 }
 
+/** A closed pipe is a quiet end. */
 function write(descriptor: 1 | 2, text: string): void {
   try {
     writeSync(descriptor, text);
-  } catch {
-    process.exitCode = 0; // a closed pipe is a quiet end
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
   }
 }

@@ -37,6 +37,8 @@ export class Output {
   #lines: Uint8Array[] = [];
   #lineBytes = 0;
   #isBroken = false;
+  /** Why standard output cannot be written, where it is not that its reader is gone. */
+  brokenBy: unknown;
 
   constructor(stdout: OutputStream, stderr: OutputStream, options: OutputOptions) {
     this.isJson = options.json;
@@ -172,7 +174,8 @@ export class Output {
       write();
     } catch (error) {
       this.#isBroken = true;
-      this.onBroken(systemCode(error) === 'EPIPE' ? undefined : error);
+      if (systemCode(error) !== 'EPIPE') this.brokenBy = error;
+      this.onBroken(this.brokenBy);
     }
   }
 }

@@ -117,10 +117,8 @@ class Run {
     });
     const stopUncaught = this.#context.onUncaught((error) => ended.reject(error));
     this.#output.onBroken = (error) => {
-      if (error !== undefined) {
-        const cause = { cause: error };
-        ended.reject(new VaultError('VAULT_IO', 'cannot write to standard output', cause));
-      } else if (plan.onlyPrints) ended.resolve({ exit: 0 });
+      if (error !== undefined) ended.reject(cannotWrite(error));
+      else if (plan.onlyPrints) ended.resolve({ exit: 0 });
     };
     const invocation = new Invocation({
       context: this.#context,
@@ -169,7 +167,13 @@ class Run {
     this.#progress.clear();
     this.#output.printJson({ type: 'summary', ...result.summary });
     this.#output.flush();
+    const { brokenBy } = this.#output;
+    if (brokenBy !== undefined) throw cannotWrite(brokenBy);
     if (result.endedBy !== undefined) return { signal: result.endedBy };
     return { exit: gravest(result.exits ?? []) };
   }
+}
+
+function cannotWrite(cause: unknown): VaultError {
+  return new VaultError('VAULT_IO', 'cannot write to standard output', { cause });
 }

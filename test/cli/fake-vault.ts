@@ -1,0 +1,195 @@
+/** Operations in memory: each call is noted, typical items are emitted. */
+
+import type { OpenOptions, Secret, VaultApi } from '../../src/operations/api.ts';
+import type { VaultModule } from '../../src/cli/context.ts';
+import { VaultError } from '../../src/errors.ts';
+
+export interface Call {
+  readonly name: string;
+  readonly options: unknown;
+}
+
+export interface FakeVault extends Pick<VaultModule, 'initHome' | 'openVault'> {
+  readonly calls: Call[];
+  readonly secrets: (Secret | undefined)[];
+  readonly opened: OpenOptions[];
+  closed: number;
+}
+
+const id = 'ab'.repeat(32);
+const time = '2026-01-31T10:20:30.123Z';
+const folder = { folder: id, name: 'docs', path: '/work/here/docs' };
+const counts = {
+  files: 12,
+  dirs: 3,
+  bytes: 5_000_000,
+  added: 2,
+  changed: 1,
+  removed: 0,
+  unchanged: 9,
+  newChunks: 4,
+  newBytes: 70_000,
+  storedBytes: 30_000,
+  errors: 0,
+  seconds: 0.42,
+};
+
+/** A home that opens with the passphrase `right` or, where `deviceKey`, by itself. `over` replaces operations. */
+export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): FakeVault {
+  const calls: Call[] = [];
+  const note = (name: string, options: unknown): void => void calls.push({ name, options });
+  const reply = <T>(name: string, options: unknown, result: T): Promise<T> => {
+    note(name, options);
+    return Promise.resolve(result);
+  };
+  const api: VaultApi = {
+    async status(options, context) {
+      note('status', options);
+      context.emit({
+        type: 'item',
+        item: {
+          type: 'folder',
+          ...folder,
+          pending: 3,
+          conflicts: 0,
+          behind: 0,
+          paused: false,
+          problems: ['cannot read a directory'],
+        },
+      });
+      return Promise.resolve({ open: true, folders: 1, pending: 3 });
+    },
+    async snapshot(options, context) {
+      note('snapshot', options);
+      context.emit({ type: 'progress', phase: 'snapshot', files: 1, bytes: 2048 });
+      const result = { folder: id, snapshot: id, ...counts };
+      context.emit({ type: 'item', item: { type: 'result', name: 'docs', ...result } });
+      return Promise.resolve(result);
+    },
+    async snapshots(options, context) {
+      note('snapshots', options);
+      const item = { snapshot: id, folder: id, time, node: 'laptop', message: 'first' };
+      context.emit({
+        type: 'item',
+        item: { type: 'snapshot', ...item, tags: ['a', 'b'], pinned: true },
+      });
+      return Promise.resolve({ snapshots: 1 });
+    },
+    async ls(options, context) {
+      note('ls', options);
+      const file = { size: 10, modified: time, executable: true, version: 'cd12' };
+      for (const item of [
+        { type: 'entry', path: 'a', kind: 'directory', size: null, modified: null, version: null },
+        { type: 'entry', path: 'b.txt', kind: 'file', ...file },
+        { type: 'entry', path: 'bad\udcff\n', kind: 'file', ...file },
+        { type: 'entry', path: 'l', kind: 'symlink', target: 'b.txt', modified: time },
+      ]) {
+        context.emit({ type: 'item', item });
+      }
+      return Promise.resolve({ entries: 4 });
+    },
+    async cat(options, write) {
+      note('cat', options);
+      await write(Buffer.from([0, 1, 2, 255]));
+      return { bytes: 4 };
+    },
+    async restore(options, context) {
+      note('restore', options);
+      if (options.dryRun) {
+        context.emit({ type: 'item', item: { type: 'file', path: 'b.txt', action: 'write' } });
+      }
+      const { files, dirs, bytes, errors, seconds } = counts;
+      return Promise.resolve({
+        folder: id,
+        files,
+        dirs,
+        bytes,
+        skipped: 1,
+        errors,
+        seconds,
+        damaged: 0,
+      });
+    },
+    async verify(options, context) {
+      note('verify', options);
+      const sums = { chunks: 9, bytes: 100, versions: 3, damaged: 0, mended: 0, complete: true };
+      context.emit({ type: 'item', item: { type: 'result', folder: id, name: 'docs', ...sums } });
+      return Promise.resolve({ folders: 1, ...sums, seconds: 1 });
+    },
+    folderAdd: (options) => reply('folderAdd', options, folder),
+    async folderList(context) {
+      note('folderList', {});
+      context.emit({ type: 'item', item: { type: 'folder', ...folder } });
+      return Promise.resolve({ folders: 1 });
+    },
+    async folderShow(options, context) {
+      note('folderShow', options);
+      context.emit({ type: 'item', item: { type: 'folder', ...folder, problems: [] } });
+      const setting = { key: 'exclude', value: '*.tmp', origin: 'set' };
+      context.emit({ type: 'item', item: { type: 'setting', ...setting } });
+      return Promise.resolve(folder);
+    },
+    folderSet: (options) => reply('folderSet', options, folder),
+    async folderRemove(options, context) {
+      note('folderRemove', options);
+      const answer = options.dryRun || options.yes || (await context.confirm(question));
+      if (answer === true) return folder;
+      throw new VaultError('VAULT_REFUSED', 'not confirmed');
+    },
+    async keyList(context) {
+      note('keyList', {});
+      const item = { slot: '1', kind: 'passphrase', label: '', created: time };
+      context.emit({ type: 'item', item: { type: 'slot', ...item } });
+      return Promise.resolve({ slots: 1 });
+    },
+    keyAdd: (options) => reply('keyAdd', options, { slot: '2' }),
+    keyRemove: (options) => reply('keyRemove', options, options),
+    keyChangePassphrase: (options) => reply('keyChangePassphrase', options, { slot: '3' }),
+    keyRecoveryCode: async () => Promise.resolve({ slot: '4', recoveryCode: 'NEW0-CODE' }),
+    configGet: (key) => reply('configGet', key, { key, value: '8', origin: 'default' }),
+    configSet: (key, value) => reply('configSet', { key, value }, { key, value }),
+    async configList(context) {
+      const item = { key: 'reserve', value: '8M', origin: 'default' };
+      context.emit({ type: 'item', item: { type: 'setting', ...item } });
+      return Promise.resolve({ settings: 1 });
+    },
+    close: async () => {
+      fake.closed++;
+      return Promise.resolve();
+    },
+    ...over,
+  };
+  const fake: FakeVault = {
+    calls,
+    secrets: [],
+    opened: [],
+    closed: 0,
+    async initHome(options) {
+      note('initHome', options);
+      const { deviceKey: key } = options;
+      return Promise.resolve({
+        node: id,
+        name: options.name ?? 'host',
+        home: options.home,
+        recoveryCode: 'CODE-ONCE',
+        deviceKey: key === true ? `${options.home}/device-key` : key || null,
+      });
+    },
+    async openVault(options) {
+      fake.opened.push(options);
+      const secret = await options.secret({ deviceKey });
+      fake.secrets.push(secret);
+      const isRight =
+        secret === undefined
+          ? deviceKey
+          : secret.kind === 'passphrase'
+            ? secret.passphrase === 'right'
+            : secret.kind === 'recovery-code';
+      if (!isRight) throw new VaultError('VAULT_KEY_WRONG', 'wrong passphrase');
+      return api;
+    },
+  };
+  return fake;
+}
+
+const question = { kind: 'confirm', text: 'remove folder docs?' } as const;
