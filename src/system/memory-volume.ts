@@ -186,7 +186,9 @@ export class MemoryVolume {
   }
 
   now(): bigint {
-    return this.#rounded(BigInt(Math.floor(this.options.clock.wallMs() * 1e6)));
+    const ms = this.options.clock.wallMs();
+    const whole = Math.floor(ms);
+    return this.#rounded(BigInt(whole) * 1_000_000n + BigInt(Math.floor((ms - whole) * 1e6)));
   }
 
   #makeRoot(): DirectoryInode {

@@ -62,7 +62,7 @@ function removeDirectoryTree(calls: RemovalCalls, path: string): void {
 }
 
 function descend(calls: RemovalCalls, levels: Level[], path: string): void {
-  unlessGone(() => {
+  permitted(calls, levels.at(-1), () => {
     let held: HeldDirectory;
     try {
       held = calls.hold(path);
@@ -77,7 +77,7 @@ function descend(calls: RemovalCalls, levels: Level[], path: string): void {
   });
 }
 
-/** Runs a removal from `level`'s directory, making that writable if it is not. */
+/** Runs what is done in `level`'s directory, after permitting it if need be; fine if nothing is there. */
 function permitted(calls: RemovalCalls, level: Level | undefined, run: () => void): void {
   unlessGone(() => {
     try {
