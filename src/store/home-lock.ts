@@ -12,7 +12,7 @@ import type { FileSystem } from '../system/file-system.ts';
 import { destroyLevel, LevelDatabase, type LevelSettings } from './level-database.ts';
 import { LevelMetaStore } from './level-meta-store.ts';
 import type { MetaOperation } from './meta-store.ts';
-import { closedFailure } from './store-failure.ts';
+import { closedFailure, storeFailure } from './store-failure.ts';
 
 const KIB = 1024;
 const settings: LevelSettings = {
@@ -130,11 +130,11 @@ export class HomeLock {
 
 /** LevelDB takes the lock before it looks at anything, so that a damaged one in use counts as locked. */
 async function openAnyhow(fs: FileSystem, path: string): Promise<LevelDatabase> {
-  fs.makeDirectories(path, 0o700);
   try {
+    fs.makeDirectories(path, 0o700);
     return await LevelDatabase.open(path, { settings });
   } catch (error) {
-    if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
+    if (!isVaultError(error, 'VAULT_DAMAGED')) throw storeFailure(error, path, 'lock');
     await destroyLevel(path);
     fs.makeDirectories(path, 0o700);
     return LevelDatabase.open(path, { settings });

@@ -18,6 +18,7 @@ import type { LevelDatabase, LevelOperation, LevelSettings } from './level-datab
 import { openOrRepair, reopenOrRepair } from './level-repair.ts';
 import { edge, scanValues, type SeqValue } from './level-scan.ts';
 import { decodeSpanning, encodeSpanning, SPANNING_KEY } from './spanning-batch.ts';
+import { storeFailure } from './store-failure.ts';
 
 const MIB = 1024 * 1024;
 
@@ -78,18 +79,18 @@ export class LevelChunkStore implements ChunkStore {
     options: LevelChunkStoreOptions = {},
   ): Promise<LevelChunkStore> {
     const store = new LevelChunkStore(fs, path, options);
-    fs.makeDirectories(path, 0o700);
-    fs.syncDirectory(dirname(path));
-    const firsts = new Set([0]);
-    for (const { name, kind } of fs.list(path)) {
-      if (kind === 'directory' && DATABASE_NAME.test(name)) firsts.add(Number.parseInt(name, 16));
-    }
     try {
+      const firsts = new Set([0]);
+      fs.makeDirectories(path, 0o700);
+      fs.syncDirectory(dirname(path));
+      for (const { name, kind } of fs.list(path)) {
+        if (kind === 'directory' && DATABASE_NAME.test(name)) firsts.add(Number.parseInt(name, 16));
+      }
       for (const first of [...firsts].sort((a, b) => a - b)) await store.#begin(first);
       await store.#finishSpanning();
     } catch (error) {
       await store.close();
-      throw error;
+      throw storeFailure(error, path, 'open');
     }
     return store;
   }
@@ -201,16 +202,16 @@ export class LevelChunkStore implements ChunkStore {
 
   async #begin(first: number): Promise<void> {
     const path = `${this.#path}/${first.toString(16).padStart(16, '0')}`;
-    let stretch: Stretch | undefined;
+    const begun: { stretch?: Stretch } = {};
     const { database, repaired } = await openOrRepair(this.#fs, path, {
       settings: this.#settings,
-      probe: () => probeKey(stretch?.last ?? first),
+      probe: () => probeKey(begun.stretch?.last ?? first),
     });
     this.#repaired ||= repaired;
     const last = await edge(database, first, END, true);
     const bytes = await database.approximateBytes(u64be(0), u64be(END));
-    stretch = { first, database, last: last?.seq ?? first, bytes, unsynced: true };
-    this.#stretches.push(stretch);
+    begun.stretch = { first, database, last: last?.seq ?? first, bytes, unsynced: true };
+    this.#stretches.push(begun.stretch);
   }
 
   /** The stretch `seq` belongs to. Throws `RangeError` if it is no sequence number. */

@@ -205,7 +205,7 @@ export class LevelDatabase {
    * with that until a later reopening succeeds.
    */
   reopen(prepare?: () => Promise<void>): Promise<void> {
-    return this.#alone(async () => {
+    return this.#afterWrites(async () => {
       if (this.#closed) throw closedFailure(this.path);
       await this.#handle.close();
       try {
@@ -222,7 +222,7 @@ export class LevelDatabase {
 
   /** Waits for calls in progress, then releases everything. Idempotent. */
   close(): Promise<void> {
-    return this.#alone(async () => {
+    return this.#afterWrites(async () => {
       this.#closed = true;
       await this.#handle.close();
     });
@@ -281,6 +281,10 @@ export class LevelDatabase {
     } finally {
       if (--this.#inFlight === 0) this.#idle?.resolve();
     }
+  }
+
+  #afterWrites(task: () => Promise<void>): Promise<void> {
+    return this.#writing.run(() => this.#alone(task));
   }
 
   /** Runs `task` once calls in progress have ended, holding back new ones. */

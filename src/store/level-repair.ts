@@ -5,6 +5,7 @@ import { isVaultError, systemCode, VaultError } from '../errors.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import { LevelDatabase, repairLevel, type LevelOpening } from './level-database.ts';
 import { levelDamage, mayHoldRows } from './level-manifest.ts';
+import { storeFailure } from './store-failure.ts';
 
 export interface OpenedLevel {
   readonly database: LevelDatabase;
@@ -16,27 +17,31 @@ export interface OpenedLevel {
  * Opens the database in the directory `path`, creating it if missing. A damaged one is first kept
  * aside as `<path>.damaged-<n>`, then repaired; one that cannot be repaired is replaced by an empty
  * one. Names and creations are durable on return.
- * Throws `VAULT_LOCKED`, `VAULT_NO_SPACE`, `VAULT_IO`, and `FileError` of the directory itself.
+ * Throws `VAULT_LOCKED`, `VAULT_NO_SPACE`, `VAULT_IO`.
  */
 export async function openOrRepair(
   fs: FileSystem,
   path: string,
   options: LevelOpening,
 ): Promise<OpenedLevel> {
-  fs.makeDirectories(path, 0o700);
   const opening = { freeBytes: () => fs.freeBytes(path), ...options };
-  let opened: OpenedLevel;
+  let database: LevelDatabase;
+  let repaired = false;
   try {
-    opened = { database: await openWhole(fs, path, opening), repaired: false };
+    fs.makeDirectories(path, 0o700);
+    try {
+      database = await openWhole(fs, path, opening);
+    } catch (error) {
+      if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
+      repaired = mayHoldRows(fs, path);
+      database = await (repaired ? openRepaired : openAnew)(fs, path, opening);
+    }
+    fs.syncDirectory(path);
+    fs.syncDirectory(dirname(path));
   } catch (error) {
-    if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
-    opened = mayHoldRows(fs, path)
-      ? { database: await openRepaired(fs, path, opening), repaired: true }
-      : { database: await openAnew(fs, path, opening), repaired: false };
+    throw storeFailure(error, path, 'open');
   }
-  fs.syncDirectory(path);
-  fs.syncDirectory(dirname(path));
-  return opened;
+  return { database, repaired };
 }
 
 /**
