@@ -6,7 +6,7 @@
 import { VersionGraph } from './current-versions.ts';
 import { clockCovers, noForkNames, type ForkNames } from './forks.ts';
 import type { CheckpointRecord, NamedLink, VectorClock } from './types.ts';
-import { nameOf, versionKey, type VersionKey } from './version-name.ts';
+import { linkKey, nameOf, type VersionKey } from './version-name.ts';
 
 interface Applied {
   readonly clock: VectorClock;
@@ -49,7 +49,7 @@ export class CheckpointFold {
   }
 
   #key(link: NamedLink): VersionKey {
-    return versionKey(nameOf(link), (log) => this.#forks.origin(log));
+    return linkKey(link, (log) => this.#forks.origin(log));
   }
 }
 

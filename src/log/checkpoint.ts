@@ -5,7 +5,7 @@ import { VersionGraph, isKnown, type KnownVersion, type VersionNode } from './cu
 import { clockCovers, noForkNames, type ForkNames } from './forks.ts';
 import type { LogRange } from './log-set.ts';
 import type { CheckpointRecord, HybridTime, LogId, NamedLink, VectorClock } from './types.ts';
-import { compareVersions, nameOf, versionKey } from './version-name.ts';
+import { compareVersions, linkKey, nameOf } from './version-name.ts';
 
 export interface CheckpointInput {
   /** Every link known, quarantined ones included: what is left out is dead afterwards. */
@@ -130,7 +130,7 @@ export function checkpointFaults(
       faults.push({ kind: 'hash differs', log, seq });
     }
   }
-  const key = (link: NamedLink): string => versionKey(nameOf(link), (log) => forks.origin(log));
+  const key = (link: NamedLink): string => linkKey(link, (log) => forks.origin(log));
   const listed = new Set(record.live.map(key));
   for (const link of record.live) {
     if (!clockCovers(record.clock, nameOf(link), forks)) {

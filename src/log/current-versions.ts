@@ -6,6 +6,7 @@
 import type { NamedLink, Parent } from './types.ts';
 import {
   compareVersions,
+  linkKey,
   noForks,
   versionKey,
   type LogOrigin,
@@ -29,10 +30,11 @@ export interface KnownVersion extends VersionNode {
 interface MutableNode {
   readonly key: VersionKey;
   link: NamedLink | undefined;
-  parents: MutableNode[];
-  children: MutableNode[];
+  parents: readonly MutableNode[];
+  children: readonly MutableNode[];
 }
 
+const noNodes: readonly MutableNode[] = [];
 const none: ReadonlySet<KnownVersion> = new Set();
 
 export function isKnown(node: VersionNode): node is KnownVersion {
@@ -52,15 +54,15 @@ export class VersionGraph {
 
   /** Adds a link; false where it was known. */
   add(link: NamedLink): boolean {
-    const node = this.#node({ ...link.dot, hash8: link.hash8 });
+    const node = this.#node(linkKey(link, this.#origin));
     if (node.link !== undefined) return false;
     node.link = link;
     for (const child of node.children) this.#noteMove(node, child);
     for (const name of link.parents) {
-      const parent = this.#node(name);
+      const parent = this.#node(versionKey(name, this.#origin));
       if (parent === node || node.parents.includes(parent)) continue;
-      node.parents.push(parent);
-      parent.children.push(node);
+      node.parents = [...node.parents, parent];
+      parent.children = [...parent.children, node];
       this.#noteMove(parent, node);
       this.#settle(parent);
     }
@@ -73,7 +75,7 @@ export class VersionGraph {
    * whose parents the same checkpoint buried too. False where it was not known.
    */
   remove(link: NamedLink): boolean {
-    const node = this.#nodes.get(versionKey({ ...link.dot, hash8: link.hash8 }, this.#origin));
+    const node = this.#nodes.get(linkKey(link, this.#origin));
     if (node?.link === undefined) return false;
     this.#unset(node, node.link.path);
     node.link = undefined;
@@ -82,7 +84,7 @@ export class VersionGraph {
       this.#settle(parent);
       this.#dropUnused(parent);
     }
-    node.parents = [];
+    node.parents = noNodes;
     this.#dropUnused(node);
     return true;
   }
@@ -129,11 +131,10 @@ export class VersionGraph {
     return compareVersions(a.link, b.link, this.#origin);
   }
 
-  #node(name: Parent): MutableNode {
-    const key = versionKey(name, this.#origin);
+  #node(key: VersionKey): MutableNode {
     let node = this.#nodes.get(key);
     if (node === undefined) {
-      node = { key, link: undefined, parents: [], children: [] };
+      node = { key, link: undefined, parents: noNodes, children: noNodes };
       this.#nodes.set(key, node);
     }
     return node;

@@ -2,7 +2,7 @@
 
 import { asBuffer, compareBytes, equalBytes, utf8 } from '../bytes.ts';
 import { sha256 } from '../crypto/hash.ts';
-import type { LogId, NamedLink, Parent } from './types.ts';
+import type { Dot, LogId, NamedLink, Parent } from './types.ts';
 
 /** The log that a fork's branch came out of; any other log is its own origin. See `forks.ts`. */
 export type LogOrigin = (log: LogId) => LogId;
@@ -18,12 +18,12 @@ export type VersionKey = string;
  * their log, so a parent finds its version whether or not its author knew of the fork.
  */
 export function versionKey(name: Parent, origin: LogOrigin = noForks): VersionKey {
-  const hash = name.hash8;
-  let text = '';
-  for (let at = 0; at < hash.length; at += 2) {
-    text += String.fromCharCode(((hash[at] ?? 0) << 8) | (hash[at + 1] ?? 0));
-  }
-  return `${origin(name.log)}/${name.seq}/${name.index}/${hash.length}/${text}`;
+  return keyOf(name, name.hash8, origin);
+}
+
+/** The {@link versionKey} of a link's own name. */
+export function linkKey(link: NamedLink, origin: LogOrigin = noForks): VersionKey {
+  return keyOf(link.dot, link.hash8, origin);
 }
 
 /** The name of a link as another version's parent. */
@@ -53,4 +53,12 @@ export function compareVersions(a: NamedLink, b: NamedLink, origin: LogOrigin = 
 /** Whether the two show the same to a user: kind and digest; modification times do not count. */
 export function sameContent(a: NamedLink, b: NamedLink): boolean {
   return a.kind === b.kind && equalBytes(a.digest, b.digest);
+}
+
+function keyOf({ log, seq, index }: Dot, hash: Uint8Array, origin: LogOrigin): VersionKey {
+  const view = [0, 0, 0, 0];
+  for (let at = 0; at < hash.length; at++) {
+    view[at >>> 1] = ((view[at >>> 1] ?? 0) << 8) | (hash[at] ?? 0);
+  }
+  return `${origin(log)}/${seq}/${index}/${String.fromCharCode(...view)}`;
 }
