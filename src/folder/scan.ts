@@ -70,12 +70,17 @@ export async function* scan(input: ScanInput): AsyncGenerator<ScannedDirectory> 
       },
     );
   }
-  const open: string[] = [''];
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+  const open: OpenDirectory[] = [{ path: '', isNew: false }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
     input.signal.throwIfAborted();
-    const directory = await scanDirectory(input, path, open);
-    yield directory;
+    yield await scanDirectory(input, next, open);
   }
+}
+
+/** A directory still to be looked at; a new one was never seen. */
+interface OpenDirectory {
+  readonly path: string;
+  readonly isNew: boolean;
 }
 
 /** Paths below a directory that was seen and is gone: everything recorded there, deepest last. */
@@ -100,12 +105,12 @@ const none: ReadonlyMap<string, SeenEntry> = new Map();
 
 async function scanDirectory(
   input: ScanInput,
-  path: string,
-  open: string[],
+  { path, isNew }: OpenDirectory,
+  open: OpenDirectory[],
 ): Promise<ScannedDirectory> {
   const { fileSystem } = input;
   const absolute = path === '' ? input.root : `${input.root}/${path}`;
-  const seen: ReadonlyMap<string, SeenEntry> = (await input.seen(path)) ?? none;
+  const seen: ReadonlyMap<string, SeenEntry> = (isNew ? undefined : await input.seen(path)) ?? none;
   const unchanged: string[] = [];
   const files: string[] = [];
   const symlinks: { name: string; stat: FileStat; target: string }[] = [];
@@ -113,7 +118,7 @@ async function scanDirectory(
   const unknown: string[] = [];
   const problems: ScanProblem[] = [];
   const present = new Set<string>();
-  const subdirectories: string[] = [];
+  const subdirectories: OpenDirectory[] = [];
   const result = { path, seen, unchanged, files, symlinks, newDirectories, unknown, problems };
 
   let names: DirectoryEntry[];
@@ -161,7 +166,7 @@ async function scanDirectory(
     }
     try {
       if (kind === 'directory') {
-        subdirectories.push(childPath);
+        subdirectories.push({ path: childPath, isNew: before?.kind !== 'directory' });
         if (before?.kind === 'directory') unchanged.push(name);
         else newDirectories.push({ name, stat: fileSystem.stat(child) });
       } else if (kind === 'symlink') {
@@ -195,7 +200,7 @@ async function scanDirectory(
       });
     }
   }
-  for (let at = subdirectories.length - 1; at >= 0; at--) open.push(subdirectories[at] ?? '');
+  open.push(...subdirectories.toReversed());
   const known = new Set(unknown);
   const gone = [...seen.keys()].filter((name) => !present.has(name) && !known.has(name));
   return { ...result, gone };

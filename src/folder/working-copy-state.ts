@@ -5,7 +5,7 @@ import type { SecretKey } from '../crypto/hash.ts';
 import { VaultError } from '../errors.ts';
 import type { PathIndex } from '../log/path-index.ts';
 import type { RandomSource } from '../random.ts';
-import { metaKey, metaPrefix, metaRange } from '../store/meta-keys.ts';
+import { metaKey, metaPrefix } from '../store/meta-keys.ts';
 import type { MetaOperation, MetaReader } from '../store/meta-store.ts';
 import {
   decodeSeenPage,
@@ -44,17 +44,32 @@ export class WorkingCopyState {
   async read(directory: string): Promise<Map<string, SeenEntry> | undefined> {
     const prefix = metaKey(metaPrefix.workingCopy, this.#paths.directoryKey(directory));
     const entries = new Map<string, SeenEntry>();
-    let pages = 0;
-    let expected = 0;
-    for await (const row of this.#meta.scan(metaRange(prefix))) {
-      const plain = openRow(this.#key, row.key, row.value);
-      const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
-      if (view.getUint32(0) !== pages++) throw damaged();
-      expected = view.getUint32(4);
-      decodeSeenPage(plain.subarray(HEAD), this.#fullLog, entries);
-    }
-    if (pages !== expected) throw damaged();
-    return pages === 0 ? undefined : entries;
+    const first = await this.#meta.get(pageKey(prefix, 0));
+    if (first === undefined) return undefined;
+    const pages = this.#decode(prefix, 0, first, entries);
+    const rest = Array.from({ length: pages - 1 }, (_, index) => pageKey(prefix, index + 1));
+    const values = rest.length === 0 ? [] : await this.#meta.getMany(rest);
+    values.forEach((value, index) => {
+      if (value === undefined || this.#decode(prefix, index + 1, value, entries) !== pages) {
+        throw damaged();
+      }
+    });
+    return entries;
+  }
+
+  /** Adds the entries of a page; how many pages there are. */
+  #decode(
+    prefix: Uint8Array,
+    page: number,
+    value: Uint8Array,
+    entries: Map<string, SeenEntry>,
+  ): number {
+    const plain = openRow(this.#key, pageKey(prefix, page), value);
+    if (plain.length < HEAD) throw damaged();
+    const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
+    if (view.getUint32(0) !== page) throw damaged();
+    decodeSeenPage(plain.subarray(HEAD), this.#fullLog, entries);
+    return view.getUint32(4);
   }
 
   /** Rows that replace the record of a directory; `previous` entries tell how many pages there may be. */

@@ -116,6 +116,12 @@ export class PathIndex {
     return rows;
   }
 
+  /** Whether anything was ever recorded in a directory: one look-up. */
+  async has(directory: string): Promise<boolean> {
+    const key = metaKey(metaPrefix.directory, this.directoryKey(directory));
+    return (await this.#meta.get(key)) !== undefined;
+  }
+
   /**
    * All pointers of a directory, or undefined where the directory was never recorded. Throws
    * `VAULT_DAMAGED` where rows are missing or changed: then `meta/` has to be made again.

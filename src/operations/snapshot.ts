@@ -1,13 +1,13 @@
 /** `snapshot`: scan, store what changed, record versions, and name the moment. */
 
-import { toHex } from '../bytes.ts';
+import { mapKey, toHex } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
 import { ChangeRecorder, type ChangeCounts } from '../folder/change-recorder.ts';
 import { scan } from '../folder/scan.ts';
 import { realPathOfMissing, type ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { parentsOfEdit } from '../log/conflict-rule.ts';
-import { foldLinks } from '../log/folder-tree.ts';
+import { directoryOf, foldLinks } from '../log/folder-tree.ts';
 import type { Parent, SnapshotRecord, VectorClock } from '../log/types.ts';
 import type { OperationContext, SnapshotOptions, SnapshotResult } from './api.ts';
 import { snapshotRecords } from './moment.ts';
@@ -176,15 +176,38 @@ async function lastSnapshot(folder: OpenFolder): Promise<SnapshotRecord | undefi
   return last;
 }
 
-/** Current versions of a path the working copy does not show: looked up only where the directory has any. */
+/**
+ * Current versions of a path that the working copy does not show, such as its deletion. Most new
+ * names never had any, so the names that did are looked up once for each directory.
+ */
 function currentVersions(folder: OpenFolder): (path: string) => Promise<readonly Parent[]> {
+  const former = new Map<string, Promise<ReadonlySet<string>>>();
+  const namesIn = (directory: string): Promise<ReadonlySet<string>> => {
+    let names = former.get(directory);
+    if (names === undefined) {
+      names = formerNames(folder, directory);
+      former.set(directory, names);
+      if (former.size > 64) former.delete(former.keys().next().value ?? '');
+    }
+    return names;
+  };
   return async (path) => {
-    const links = await folder.log.linksOf(path);
-    if (links.length === 0) return [];
-    const tree = foldLinks(links, { nodeName: () => '', versionId: () => '' });
+    const names = await namesIn(directoryOf(path));
+    if (names.size === 0 || !names.has(mapKey(folder.log.paths.nameKey(path)))) return [];
+    const tree = foldLinks(await folder.log.linksOf(path), {
+      nodeName: () => '',
+      versionId: () => '',
+    });
     const state = tree.states.get(path);
     return state === undefined ? [] : parentsOfEdit(state);
   };
+}
+
+async function formerNames(folder: OpenFolder, directory: string): Promise<ReadonlySet<string>> {
+  const { paths } = folder.log;
+  if (!(await paths.has(directory))) return new Set();
+  const pointers = await paths.pointers(directory);
+  return new Set(pointers?.map(({ nameKey }) => mapKey(nameKey)));
 }
 
 /** Counts against the previous snapshot: those of this run, unless an earlier run left versions behind. */
