@@ -28,6 +28,12 @@ export function threadPool(options: ThreadPoolOptions): WorkerPool {
   });
 }
 
+/** Threads would inherit flags about the main script (`--input-type`), which are wrong for ours. */
+const EXEC_ARGV = process.execArgv.filter((flag) => flag === '--enable-source-maps');
+
+/** Most of what a task makes is short-lived and lies outside of the heap: more would only be memory. */
+const YOUNG_HEAP_MB = 8;
+
 const WORKER = new URL('./worker-main.js', import.meta.url);
 
 class ThreadLane implements Lane {
@@ -39,7 +45,11 @@ class ThreadLane implements Lane {
   constructor(start: WorkerStart, events: LaneEvents) {
     this.#events = events;
     try {
-      const worker = new Worker(WORKER, { workerData: start });
+      const worker = new Worker(WORKER, {
+        workerData: start,
+        execArgv: EXEC_ARGV,
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP_MB },
+      });
       this.#worker = worker;
       let cause: unknown;
       worker.on('message', (message: FromWorker) => this.#hear(message));
