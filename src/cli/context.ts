@@ -8,7 +8,7 @@ import type { InitOptions, InitResult, OpenOptions, VaultApi } from '../operatio
 
 export interface OutputStream {
   readonly isTerminal: boolean;
-  /** Columns of the terminal, where there is one. */
+  /** Columns of the terminal, where there is one; 0 where it does not tell. */
   readonly columns: number | undefined;
   /** Returns once all bytes are handed over. Throws `EPIPE` where nobody reads any more. */
   write(bytes: Uint8Array): void;

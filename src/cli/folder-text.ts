@@ -3,7 +3,7 @@
 import type { Item } from '../operations/api.ts';
 import { fieldNumber, fieldText, fieldTexts } from './item-text.ts';
 import type { Output } from './output.ts';
-import { count } from './units.ts';
+import { count, formatTime } from './units.ts';
 
 /** What is open in a folder, in a few words: `3 changes to snapshot, 1 conflict`, or `in order`. */
 export function folderState(item: Item): string {
@@ -30,12 +30,15 @@ export function problemLines(item: Item, output: Output): string[] {
 /** The folder, field by field. */
 export function folderLines(item: Item, output: Output): string[] {
   const path = fieldText(item, 'path');
+  const created = fieldText(item, 'created');
   return [
     `name    ${output.name(fieldText(item, 'name'))}`,
     `id      ${fieldText(item, 'folder')}`,
     `path    ${path === '' ? '- (no working copy)' : output.name(path)}`,
     `state   ${folderState(item)}`,
     ...problemLines(item, output),
+    ...(created === '' ? [] : [`since   ${formatTime(created)}`]),
+    ...fieldTexts(item, 'excludes').map((pattern) => `without ${output.name(pattern)}`),
   ];
 }
 

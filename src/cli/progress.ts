@@ -57,7 +57,7 @@ export class Progress {
     this.#cancelTimer = undefined;
     this.#drawnAt = this.#clock.monotonicMs();
     this.#isShown = true;
-    const room = Math.max(10, (this.#stream.columns ?? 80) - 1);
+    const room = Math.max(10, (this.#stream.columns || 80) - 1);
     const text = visibleText(`vault: ${this.#text}`);
     const line = text.length > room ? `${text.slice(0, room - 1)}…` : text;
     this.#write(`\r${line}\u001b[K`);

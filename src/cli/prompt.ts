@@ -45,12 +45,12 @@ async function readLine(prompter: Prompter, question: string, echo: boolean): Pr
   const editor = new LineEditor();
   const finished = deferred<void>();
   const onAbort = (): void => finished.resolve();
-  output.ask(`vault: ${question}`);
   const stop = stdin.listen(echo ? 'lines' : 'keys', (bytes) => {
     if (bytes === undefined) editor.state = 'ended';
     else editor.type(bytes);
     if (editor.state !== 'open') finished.resolve();
   });
+  output.ask(`vault: ${question}`); // only now: what is typed at once is not echoed either
   signal.addEventListener('abort', onAbort);
   try {
     await finished.promise;

@@ -98,8 +98,8 @@ class Run {
 
   /** Says what went wrong; the exit code for it. */
   fail(error: unknown): Outcome {
-    const failure = describeFailure(error);
-    const isInterrupt = failure.code === 'VAULT_INTERRUPTED';
+    const isInterrupt = isVaultError(error, 'VAULT_INTERRUPTED');
+    const failure = describeFailure(isInterrupt ? this.#interruption() : error);
     const exit = isInterrupt ? exitOfSignal[this.#signal ?? 'SIGINT'] : failure.exit;
     this.#progress.clear();
     const causes = this.#presentation.verbose ? causesOf(error) : [];
@@ -157,7 +157,7 @@ class Run {
   }
 
   #interruption(): VaultError {
-    const word = this.#signal === 'SIGINT' ? 'interrupted' : 'terminated';
+    const word = (this.#signal ?? 'SIGINT') === 'SIGINT' ? 'interrupted' : 'terminated';
     return new VaultError('VAULT_INTERRUPTED', word, {
       hint: 'everything durable stays so; run the command again to go on',
     });

@@ -157,6 +157,14 @@ test('cat refuses --json, with the error as its only line', async () => {
   assert.equal(vault.opened.length, 0);
 });
 
+test('folder show tells the folder, what it leaves out and its settings', async () => {
+  const { fake } = await run(fakeVault(), 'folder show docs');
+  assert.match(
+    fake.out,
+    /^name {4}docs\nid {6}(ab)+\npath {4}\/work\/here\/docs\nstate {3}in order\nsince {3}2026-01-31 \d\d:20:30\nwithout \*\.o\nexclude = \*\.tmp\n$/,
+  );
+});
+
 test('a snapshot is told in a sentence, or that there was nothing to take', async () => {
   const { fake } = await run(fakeVault(), 'snapshot');
   assert.match(
@@ -199,7 +207,7 @@ test('a restore that could not give everything is 22, one with errors 3, both 22
 
 test('a dry run of restore lists what the run would do', async () => {
   const { fake } = await run(fakeVault(), 'restore --to /d -n');
-  assert.match(fake.out, /^write {2}b\.txt\nwould restore 12 files and 3 directories/);
+  assert.match(fake.out, /^would restore {2}b\.txt\nwould restore 12 files and 3 directories/);
 });
 
 test('damage found by verify is listed as chunk, files and versions, exit 22', async () => {

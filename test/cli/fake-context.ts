@@ -38,6 +38,8 @@ export interface ProgramRun {
 export class FakeContext {
   readonly context: CliContext;
   readonly runs: ProgramRun[] = [];
+  /** For each question: how the terminal was read, and what was printed before it was. */
+  readonly listened: { readonly mode: 'lines' | 'keys'; readonly before: string }[] = [];
   /** Milliseconds of the monotonic clock. */
   now = 0;
   readonly timers: { readonly at: number; readonly run: () => void }[] = [];
@@ -58,7 +60,13 @@ export class FakeContext {
       platform: options.platform ?? 'linux',
       homeDirectory: '/users/me',
       program: '/opt/vault/bin/vault',
-      stdin: { isTerminal, listen: (_mode, listener) => this.#listen(listener) },
+      stdin: {
+        isTerminal,
+        listen: (mode, listener) => {
+          this.listened.push({ mode, before: this.err });
+          return this.#listen(listener);
+        },
+      },
       stdout: {
         isTerminal: options.isOutputTerminal === true,
         columns: 80,

@@ -96,7 +96,7 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
     async restore(options, context) {
       note('restore', options);
       if (options.dryRun) {
-        context.emit({ type: 'item', item: { type: 'file', path: 'b.txt', action: 'write' } });
+        context.emit({ type: 'item', item: { type: 'would-restore', path: 'b.txt' } });
       }
       const { files, dirs, bytes, errors, seconds } = counts;
       return Promise.resolve({
@@ -124,7 +124,10 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
     },
     async folderShow(options, context) {
       note('folderShow', options);
-      context.emit({ type: 'item', item: { type: 'folder', ...folder, problems: [] } });
+      context.emit({
+        type: 'item',
+        item: { type: 'folder', ...folder, problems: [], created: time, excludes: ['*.o'] },
+      });
       const setting = { key: 'exclude', value: '*.tmp', origin: 'set' };
       context.emit({ type: 'item', item: { type: 'setting', ...setting } });
       return Promise.resolve(folder);

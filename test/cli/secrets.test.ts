@@ -175,6 +175,13 @@ test('on a terminal the passphrase is asked for without echo, three times at mos
   assert.equal(never.vault.opened.length, 3);
 });
 
+test('the terminal stops echoing before the question is there to be answered', async () => {
+  const { fake } = await run(['status'], { ...terminal, typed: ['right\r'] });
+  assert.equal(fake.listened.length, 1);
+  assert.equal(fake.listened[0]?.mode, 'keys');
+  assert.doesNotMatch(fake.listened[0].before, /recovery code: /);
+});
+
 test('keys edit what is typed, however the bytes are cut', async () => {
   const typed = 'wrong\x15rigx\x7fht\x1b\r';
   const { vault } = await run(['status'], { ...terminal, typed: [typed] });

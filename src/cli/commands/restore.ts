@@ -41,8 +41,7 @@ export const restoreCommand: CommandDefinition = {
     const options = restoreOptions(invocation);
     const context = invocation.operation((item) => {
       const path = fieldText(item, 'path');
-      const word = fieldText(item, 'action') || item.type;
-      if (path !== '') output.print(`${word}  ${output.name(path)}`);
+      if (path !== '') output.print(`${item.type.replaceAll('-', ' ')}  ${output.name(path)}`);
     });
     const result = await invocation.withVault((vault) => vault.restore(options, context));
     const isDry = given.flag('dry-run');
