@@ -39,7 +39,7 @@ export const globalOptions: readonly OptionDefinition[] = [
     name: 'wait-lock',
     type: 'duration',
     value: 'DUR',
-    doc: 'wait this long for a home another process holds (default: not at all)',
+    doc: 'wait this long (45s, 30m, 2h) for a home another process holds (default: not at all)',
   },
   {
     name: 'passphrase-file',

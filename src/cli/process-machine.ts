@@ -37,15 +37,21 @@ export const processMachine: Machine = {
 
   async capture(words, limit, signal) {
     const [program = '', ...args] = words;
-    const child = spawn(program, args, { stdio: ['inherit', 'pipe', 'inherit'], signal });
-    const ended = ending(child);
+    const child = spawn(program, args, { stdio: ['inherit', 'pipe', 'inherit'] });
+    const ended = ending(child, signal);
     const parts: Buffer[] = [];
     let length = 0;
     child.stdout.on('data', (part: Buffer) => {
       if (length < limit) parts.push(part);
       length += part.length;
     });
-    return { ...(await ended), output: Buffer.concat(parts).subarray(0, limit) };
+    const end = (): boolean => child.kill();
+    signal.addEventListener('abort', end);
+    try {
+      return { ...(await ended), output: Buffer.concat(parts).subarray(0, limit) };
+    } finally {
+      signal.removeEventListener('abort', end);
+    }
   },
 
   async run(file, args, environment) {
@@ -74,10 +80,14 @@ async function firstLine(
   return Buffer.concat(parts).subarray(0, limit);
 }
 
-function ending(child: ChildProcess): Promise<Ended> {
+/** Once the program has ended and all it printed is read; after an abort, once it has ended. */
+function ending(child: ChildProcess, signal?: AbortSignal): Promise<Ended> {
   const done = deferred<Ended>();
   child.once('error', (error) => done.reject(error));
-  child.once('close', (code, signal) => done.resolve({ code, signal }));
+  child.once('exit', (code, by) => {
+    if (signal?.aborted) done.resolve({ code, signal: by });
+  });
+  child.once('close', (code, by) => done.resolve({ code, signal: by }));
   return done.promise;
 }
 

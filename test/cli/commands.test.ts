@@ -30,10 +30,10 @@ async function optionsOf(argv: string, options: FakeOptions = {}): Promise<unkno
 }
 
 test('each command hands over what was given and nothing that was not', async () => {
-  const cwd = '/work/here';
+  const cwd = '/place/here';
   assert.deepEqual(await optionsOf('status'), { folders: [] });
   assert.deepEqual(await optionsOf('status a ./b .. /c'), {
-    folders: ['a', '/work/here/b', '/work', '/c'],
+    folders: ['a', '/place/here/b', '/place', '/c'],
   });
   assert.deepEqual(await optionsOf('snapshot'), { folders: [] });
   assert.deepEqual(await optionsOf('snapshot a --message hi --tag x --tag y --pin --yes'), {
@@ -60,7 +60,7 @@ test('each command hands over what was given and nothing that was not', async ()
   assert.deepEqual(await optionsOf('restore --to out'), {
     paths: [],
     cwd,
-    to: '/work/here/out',
+    to: '/place/here/out',
   });
   assert.deepEqual(
     await optionsOf(
@@ -85,7 +85,7 @@ test('each command hands over what was given and nothing that was not', async ()
     sample: 10,
   });
   assert.deepEqual(await optionsOf('folder add sub --name n --stored-only --exclude *.o'), {
-    path: '/work/here/sub',
+    path: '/place/here/sub',
     name: 'n',
     storedOnly: true,
     exclude: ['*.o'],
@@ -161,7 +161,7 @@ test('folder show tells the folder, what it leaves out and its settings', async 
   const { fake } = await run(fakeVault(), 'folder show docs');
   assert.match(
     fake.out,
-    /^name {4}docs\nid {6}(ab)+\npath {4}\/work\/here\/docs\nstate {3}in order\nsince {3}2026-01-31 \d\d:20:30\nwithout \*\.o\nexclude = \*\.tmp\n$/,
+    /^name {4}docs\nid {6}(ab)+\npath {4}\/place\/here\/docs\nstate {3}in order\nsince {3}2026-01-31 \d\d:20:30\nwithout \*\.o\nexclude = \*\.tmp\n$/,
   );
 });
 
@@ -178,7 +178,7 @@ test('a snapshot is told in a sentence, or that there was nothing to take', asyn
 test('status tells problems, and --check makes what is open exit 3', async () => {
   const { fake, exit } = await run(fakeVault(), 'status');
   assert.equal(exit, 0);
-  assert.match(fake.out, /docs {2}\/work\/here\/docs {2}3 changes to snapshot, 1 problem\n/);
+  assert.match(fake.out, /docs {2}\/place\/here\/docs {2}3 changes to snapshot, 1 problem\n/);
   assert.match(fake.out, /problem: cannot read a directory/);
   assert.match(fake.err, /vault: hint: 3 changes: vault snapshot/);
   assert.equal((await run(fakeVault(), 'status --check')).exit, 3);

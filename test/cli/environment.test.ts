@@ -26,7 +26,7 @@ test('a data directory that is no absolute path is refused, where it would be us
   const env = { XDG_DATA_HOME: 'data', VAULT_HOME: 'mine', VAULT_PASSPHRASE: 'right' };
   const fake = new FakeContext(['status'], { env, vault });
   assert.deepEqual(await fake.run(), { exit: 0 });
-  assert.equal(vault.opened[0]?.home, '/work/here/mine');
+  assert.equal(vault.opened[0]?.home, '/place/here/mine');
 });
 
 test('the home is the option, else the variable, else the default', async () => {
@@ -35,7 +35,7 @@ test('the home is the option, else the variable, else the default', async () => 
     await new FakeContext(argv, { env: { VAULT_PASSPHRASE: 'right', ...env }, vault }).run();
     return vault.opened[0]?.home ?? '';
   };
-  assert.equal(await homeOf(['status', '--home', 'h'], { VAULT_HOME: '/v' }), '/work/here/h');
+  assert.equal(await homeOf(['status', '--home', 'h'], { VAULT_HOME: '/v' }), '/place/here/h');
   assert.equal(await homeOf(['status'], { VAULT_HOME: '/v' }), '/v');
   assert.equal(await homeOf(['status'], { VAULT_HOME: '' }), '/users/me/.local/share/vault');
 });

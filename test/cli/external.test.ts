@@ -31,13 +31,13 @@ test('the external command learns of home, vault and options through its environ
   const fake = new FakeContext(argv, { programs, env });
   await fake.run();
   const given = fake.runs[0]?.env ?? {};
-  assert.equal(given['VAULT_HOME'], '/work/here/h');
+  assert.equal(given['VAULT_HOME'], '/place/here/h');
   assert.equal(given['VAULT_EXEC_PATH'], '/bin');
   assert.equal(given['VAULT_BIN'], '/opt/vault/bin/vault');
   assert.equal(given['VAULT_FOLDER'], 'docs');
   assert.equal(given['VAULT_JSON'], '1');
   assert.equal(given['VAULT_QUIET'], '1');
-  assert.equal(given['VAULT_PASSPHRASE_FILE'], '/work/here/pw');
+  assert.equal(given['VAULT_PASSPHRASE_FILE'], '/place/here/pw');
   assert.equal(given['VAULT_PASSPHRASE'], undefined, 'the option must not be overruled');
   assert.equal(given['OTHER'], 'kept');
 });

@@ -56,7 +56,7 @@ export class FakeContext {
     this.context = {
       argv,
       env: { TERM: 'xterm', ...options.env },
-      cwd: '/work/here',
+      cwd: '/place/here',
       platform: options.platform ?? 'linux',
       homeDirectory: '/users/me',
       program: '/opt/vault/bin/vault',

@@ -18,7 +18,7 @@ export interface FakeVault extends Pick<VaultModule, 'initHome' | 'openVault'> {
 
 const id = 'ab'.repeat(32);
 const time = '2026-01-31T10:20:30.123Z';
-const folder = { folder: id, name: 'docs', path: '/work/here/docs' };
+const folder = { folder: id, name: 'docs', path: '/place/here/docs' };
 const counts = {
   files: 12,
   dirs: 3,

@@ -25,6 +25,8 @@ interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves once standard output holds the text. */
   printed(text: string): Promise<void>;
+  /** What standard error holds that matches, once it does. */
+  told(pattern: RegExp): Promise<string>;
 }
 
 /** Starts the program as it is built, in an environment of its own. */
@@ -40,21 +42,28 @@ function start(args: readonly string[], env: Record<string, string> = {}): Runni
     out += text;
     for (const look of waiting) look();
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+    for (const look of waiting) look();
+  });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal, out, err }));
   });
-  const printed = (text: string): Promise<void> =>
+  const until = <T>(found: () => T | undefined): Promise<T> =>
     new Promise((resolve, reject) => {
       const look = (): void => {
-        if (out.includes(text)) resolve();
+        const value = found();
+        if (value !== undefined) resolve(value);
       };
       waiting.add(look);
       look();
-      child.once('close', () => reject(new Error(`ended without printing ${text}: ${out}${err}`)));
+      child.once('close', () => reject(new Error(`ended too early: ${out}${err}`)));
     });
-  return { child, ended, printed };
+  const printed = (text: string): Promise<void> =>
+    until(() => (out.includes(text) ? true : undefined)).then(() => undefined);
+  const told = (pattern: RegExp): Promise<string> => until(() => pattern.exec(err)?.[0]);
+  return { child, ended, printed, told };
 }
 
 /** A directory with one external command, a script for /bin/sh. */
@@ -164,6 +173,51 @@ test('vault ends by the signal that ended the external command', async (t) => {
     assert.equal(ended.signal, signal);
   }
 });
+
+test('an interrupt is passed to the passphrase command and ends vault with 130', async (t) => {
+  if (!skipUnless(t, posix)) return;
+  const home = await newHome(t);
+  const command = "/bin/sh -c 'echo $$ >&2; exec sleep 100'";
+  const args = ['status', '--json', '--passphrase-command', command];
+  const running = start(args, { VAULT_HOME: home });
+  const pid = Number(await running.told(/\d+\n/));
+  running.child.kill('SIGINT');
+  const { code, out } = await running.ended;
+  assert.equal(code, 130);
+  const line = JSON.parse(out) as Record<string, unknown>;
+  assert.equal(line['code'], 'VAULT_INTERRUPTED');
+  assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+});
+
+test('a passphrase typed on a terminal opens the home and is not echoed', async (t) => {
+  if (!skipUnless(t, { platforms: ['linux'], programs: ['script'] })) return;
+  const home = await newHome(t);
+  const child = spawn('script', ['-qec', '"$NODE" "$MAIN" status', '/dev/null'], {
+    env: { NODE: process.execPath, MAIN: main, PATH: process.env['PATH'] ?? '', VAULT_HOME: home },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let shown = '';
+  let isAnswered = false;
+  for await (const part of child.stdout.setEncoding('utf8')) {
+    shown += String(part);
+    if (isAnswered || !shown.includes('passphrase or recovery code: ')) continue;
+    isAnswered = true;
+    child.stdin.write('open sesame\r');
+  }
+  assert.match(shown, /there is no folder yet/);
+  assert.doesNotMatch(shown, /sesame/);
+});
+
+/** A home that the passphrase `open sesame` opens. */
+async function newHome(t: TestContext): Promise<string> {
+  const home = join(tempDir(t), 'home');
+  const { code, err } = await start(['init'], {
+    VAULT_HOME: home,
+    VAULT_PASSPHRASE: 'open sesame',
+  }).ended;
+  assert.equal(code, 0, err);
+  return home;
+}
 
 test('help asks an external command for its help and lists it', async (t) => {
   if (!skipUnless(t, posix)) return;

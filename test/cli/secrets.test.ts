@@ -26,11 +26,11 @@ const right = { kind: 'passphrase', passphrase: 'right' } as const;
 const terminal = { isTerminal: true } as const;
 
 test('the passphrase comes from a file, a command or the environment', async () => {
-  const files = { '/work/here/pw': 'right\nsecond line\n', '-': 'right' };
+  const files = { '/place/here/pw': 'right\nsecond line\n', '-': 'right' };
   const programs = { pass: { code: 0, signal: null, output: 'right\n' } };
   for (const [argv, env] of [
     [['status', '--passphrase-file', 'pw'], {}],
-    [['status', '--passphrase-file=/work/here/pw'], {}],
+    [['status', '--passphrase-file=/place/here/pw'], {}],
     [['status', '--passphrase-file', '-'], {}],
     [['status', '--passphrase-command', 'pass'], {}],
     [['status'], { VAULT_PASSPHRASE_FILE: 'pw' }],
@@ -240,7 +240,7 @@ test('init --device-key needs no passphrase, and says what the key file means', 
   const elsewhere = await run(['init', '--device-key', 'usb/key', '--home', '/h']);
   assert.deepEqual(elsewhere.vault.calls[0]?.options, {
     home: '/h',
-    deviceKey: '/work/here/usb/key',
+    deviceKey: '/place/here/usb/key',
   });
   const both = await run(['init', '--device-key'], { env: { VAULT_PASSPHRASE: 'p' } });
   assert.deepEqual(both.vault.calls[0]?.options, {
@@ -281,7 +281,7 @@ test('key add makes a device key file where asked', async () => {
   const { vault } = await run(argv, { env });
   assert.deepEqual(vault.calls[0]?.options, {
     kind: 'device-key',
-    file: '/work/here/k',
+    file: '/place/here/k',
     label: 'usb',
   });
 });
