@@ -39,23 +39,22 @@ export async function mapBounded<T, R>(
   limit: number,
   map: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
+  if (!(limit >= 1)) throw new RangeError(`expected a limit of at least 1, got ${limit}`);
   const results: R[] = new Array<R>(items.length);
   let next = 0;
-  let failed = false;
+  let failure: { readonly reason: unknown } | undefined;
   const lane = async (): Promise<void> => {
-    while (next < items.length && !failed) {
+    while (next < items.length && !failure) {
       const index = next++;
       try {
         results[index] = await map(items[index] as T, index);
-      } catch (error) {
-        failed = true;
-        throw error;
+      } catch (reason) {
+        failure ??= { reason };
       }
     }
   };
-  const lanes = Array.from({ length: Math.min(limit, items.length) }, lane);
-  const settled = await Promise.allSettled(lanes);
-  for (const one of settled) if (one.status === 'rejected') throw one.reason;
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  if (failure) throw failure.reason;
   return results;
 }
 
@@ -66,13 +65,14 @@ export class Semaphore {
   readonly #waiting: { units: number; go: () => void }[] = [];
 
   constructor(units: number) {
+    if (!(units >= 1)) throw new RangeError(`expected a budget of at least 1, got ${units}`);
     this.#capacity = units;
     this.#free = units;
   }
 
   /** Resolves once `units` were taken. A request above the whole budget waits for all of it. */
   async take(units = 1): Promise<void> {
-    const wanted = Math.min(units, this.#capacity);
+    const wanted = this.#bounded(units);
     if (this.#waiting.length === 0 && this.#free >= wanted) {
       this.#free -= wanted;
       return;
@@ -84,7 +84,11 @@ export class Semaphore {
 
   /** Gives back what {@link take} took with the same argument. */
   give(units = 1): void {
-    this.#free += Math.min(units, this.#capacity);
+    const given = this.#bounded(units);
+    if (this.#free + given > this.#capacity) {
+      throw new RangeError(`expected at most ${this.#capacity - this.#free} back, got ${given}`);
+    }
+    this.#free += given;
     for (
       let first = this.#waiting[0];
       first && first.units <= this.#free;
@@ -94,5 +98,10 @@ export class Semaphore {
       this.#waiting.shift();
       first.go();
     }
+  }
+
+  #bounded(units: number): number {
+    if (!(units >= 0)) throw new RangeError(`expected units of at least 0, got ${units}`);
+    return Math.min(units, this.#capacity);
   }
 }

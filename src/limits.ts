@@ -14,6 +14,8 @@ export const MAX_LINKS_BYTES = 1024 * 1024;
 export const MAX_BODY_BYTES = 8 * 1024;
 /** Plain record that is not a body: a snapshot that names 4096 logs beside the longest message fits. */
 export const MAX_RECORD_BYTES = 512 * 1024;
+/** Arrays within arrays of an encoded record: what decoding may recurse. */
+export const MAX_RECORD_DEPTH = 16;
 /** All sealed bodies and records of one entry together: the plain value of a page is one chunk at most. */
 export const MAX_PAGE_BYTES = 1024 * 1024;
 /** Logs one entry's clock delta can name; more are spread over entries without records. */

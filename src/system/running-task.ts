@@ -38,7 +38,12 @@ export class RunningTask implements TaskContext {
   async run(name: string, input: unknown): Promise<unknown> {
     const task = Object.hasOwn(this.#tasks, name) ? this.#tasks[name] : undefined;
     if (!task) throw new TypeError(`expected the name of a task, got ${JSON.stringify(name)}`);
-    return task(input as never, this);
+    try {
+      return await task(input as never, this);
+    } finally {
+      // Whatever it left running may not ask a caller who has the result.
+      this.cancel();
+    }
   }
 
   /** Makes open and later questions fail with `VAULT_INTERRUPTED`. */

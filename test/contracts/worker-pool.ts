@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { deferred } from '../../src/async.ts';
 import { isVaultError, VaultError, type ErrorCode } from '../../src/errors.ts';
 import { FileError } from '../../src/system/file-system.ts';
@@ -264,6 +265,18 @@ export function workerPoolContract(kind: string, one: WorkerPoolCase): void {
     while (Atomics.load(seen, 0) === 0 && performance.now() < deadline) await pool.run('echo', 1);
     assert.deepEqual([...seen], [1, 1]);
     await rejects('VAULT_INTERRUPTED', pool.run('echo', 1, { signal: AbortSignal.abort() }));
+  });
+
+  rule('lets no task ask once it has ended', async (pool) => {
+    const seen = new Int32Array(new SharedArrayBuffer(4));
+    let asked = 0;
+    await pool.run('askTooLate', seen, { ask: () => Promise.resolve(asked++) });
+    const deadline = performance.now() + 10_000;
+    while (Atomics.load(seen, 0) === 0 && performance.now() < deadline) {
+      await pool.run('echo', 1);
+      await setImmediate();
+    }
+    assert.deepEqual([seen[0], asked], [1, 0]);
   });
 
   rule(

@@ -76,6 +76,16 @@ const askForever: Task<Int32Array, void> = async (seen, context) => {
   }
 };
 
+/** Ends, and only then asks. */
+const askTooLate: Task<Int32Array, void> = (seen, context) => {
+  setImmediate(() => {
+    context.ask('too late').then(
+      () => Atomics.store(seen, 0, 2),
+      () => Atomics.store(seen, 0, 1),
+    );
+  });
+};
+
 const neverCloneable: Task<void, unknown> = () => () => 'a function';
 
 const exit: Task<number, never> = (code) => process.exit(code);
@@ -115,6 +125,7 @@ export const tasks: TaskTable = {
   tryAsking,
   askWithBuffer,
   askForever,
+  askTooLate,
   neverCloneable,
   exit,
   crashLater,
