@@ -81,7 +81,7 @@ interface Candidate {
 }
 
 const FILES_PER_TASK = 64;
-const VERSIONS_PER_COMMIT = 8_192;
+const VERSIONS_PER_COMMIT = 4_096;
 const CHUNKS_PER_COMMIT = 16_384;
 const NO_DIGEST = new Uint8Array(0);
 /** How long after a change another one could leave the same time stamp: fine and coarse file systems. */

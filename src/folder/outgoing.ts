@@ -18,7 +18,7 @@ export interface OutgoingQuestion {
 export type OutgoingAnswer = Uint8Array;
 
 /** Plain bytes gathered before asking. */
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 1024 * 1024;
 
 interface Piece {
   readonly type: 1 | 2;
@@ -29,11 +29,13 @@ interface Piece {
 
 /** Batch buffers that no task uses. */
 const spare: Uint8Array[] = [];
+/** Where a batch is sealed before what came out is copied to its own size: memory that is not asked for anew each time. */
+let scratch = new Uint8Array(0);
 
 export class Outgoing {
   readonly #codec: ContentCodec;
   readonly #context: TaskContext;
-  #buffer: Uint8Array;
+  readonly #buffer: Uint8Array;
   #used = 0;
   #pieces: Piece[] = [];
   #sealed: Uint8Array | undefined;
@@ -89,14 +91,15 @@ export class Outgoing {
       if (wanted[index] === 1) bound += sealedBound(piece.length);
     });
     if (bound > 0) {
-      const out = Buffer.allocUnsafeSlow(bound);
+      if (scratch.length < bound) scratch = new Uint8Array(bound);
+      const out = scratch;
       let at = 0;
       pieces.forEach((piece, index) => {
         if (wanted[index] !== 1) return;
         const plain = this.#buffer.subarray(piece.start, piece.start + piece.length);
         at += this.#codec.seal(piece.type, piece.id, plain, this.#context.random, out, at);
       });
-      this.#sealed = new Uint8Array(out.buffer, 0, at);
+      this.#sealed = out.slice(0, at);
     }
     this.#pieces = [];
     this.#used = 0;

@@ -249,7 +249,7 @@ export interface OpenOptions {
   /** Absolute. */
   readonly home: string;
   /**
-   * Called once the home is found and its lock is held. `deviceKey` says whether a device key file of
+   * Called once the home is found, before anything is locked or changed. `deviceKey` says whether a device key file of
    * this home is in place, so that nobody need be asked; undefined: only that file is tried.
    */
   readonly secret: (found: { readonly deviceKey: boolean }) => Promise<Secret | undefined>;

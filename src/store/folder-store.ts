@@ -24,9 +24,9 @@ import {
 import type { MetaOperation, MetaStore } from './meta-store.ts';
 
 /** Staged bytes that go to `chunks/` as one unsynced batch. */
-const WRITE_BYTES = 2 * 1024 * 1024;
+const WRITE_BYTES = 1024 * 1024;
 /** Bytes on their way to `chunks/` before staging waits. */
-const IN_FLIGHT_BYTES = 16 * 1024 * 1024;
+const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
 
 interface Staged {
   readonly seq: number;

@@ -15,7 +15,7 @@ import { isVaultError } from '../errors.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import type { ChunkStore, ChunkWrite } from './chunk-store.ts';
 import type { LevelDatabase, LevelOperation, LevelSettings } from './level-database.ts';
-import { openOrRepair, reopenOrRepair } from './level-repair.ts';
+import { RepairableLevel } from './level-repair.ts';
 import { edge, scanValues, type SeqValue } from './level-scan.ts';
 import { decodeSpanning, encodeSpanning, SPANNING_KEY } from './spanning-batch.ts';
 import { storeFailure } from './store-failure.ts';
@@ -34,11 +34,14 @@ export interface LevelChunkStoreOptions {
   /** Bytes after which a new database is begun. Default 256 GiB. */
   readonly databaseBytes?: number;
   readonly settings?: LevelSettings;
+  /** Looks at every table before it is used, also those known to be sound. */
+  readonly checkAll?: boolean;
 }
 
 /** One database, from its first sequence number to before the next one's. */
 interface Stretch {
   readonly first: number;
+  readonly level: RepairableLevel;
   readonly database: LevelDatabase;
   /** The greatest sequence number ever written here, as far as known. */
   last: number;
@@ -55,17 +58,19 @@ export class LevelChunkStore implements ChunkStore {
   readonly #path: string;
   readonly #limit: number;
   readonly #settings: LevelSettings;
+  readonly #checkAll: boolean;
   /** In order; never empty, and the first begins at 0. */
   readonly #stretches: Stretch[] = [];
   readonly #writing = new Mutex();
   readonly #flushing = new Mutex();
-  #repaired = false;
+  #lostSpanning = false;
 
   private constructor(fs: FileSystem, path: string, options: LevelChunkStoreOptions) {
     this.#fs = fs;
     this.#path = path;
     this.#limit = options.databaseBytes ?? 256 * 1024 * MIB;
     this.#settings = options.settings ?? chunkSettings;
+    this.#checkAll = options.checkAll ?? false;
   }
 
   /**
@@ -97,7 +102,7 @@ export class LevelChunkStore implements ChunkStore {
 
   /** Whether damage was repaired since the store was opened: values may be lost or wrong. */
   get repaired(): boolean {
-    return this.#repaired;
+    return this.#lostSpanning || this.#stretches.some(({ level }) => level.repaired);
   }
 
   get(seq: number): Promise<Uint8Array | undefined> {
@@ -187,9 +192,7 @@ export class LevelChunkStore implements ChunkStore {
 
   reopen(): Promise<void> {
     return this.#writing.run(async () => {
-      for (const { database } of this.#stretches) {
-        if (await reopenOrRepair(this.#fs, database)) this.#repaired = true;
-      }
+      for (const { level } of this.#stretches) await level.reopen();
       await this.#finishSpanning();
     });
   }
@@ -203,14 +206,16 @@ export class LevelChunkStore implements ChunkStore {
   async #begin(first: number): Promise<void> {
     const path = `${this.#path}/${first.toString(16).padStart(16, '0')}`;
     const begun: { stretch?: Stretch } = {};
-    const { database, repaired } = await openOrRepair(this.#fs, path, {
-      settings: this.#settings,
-      probe: () => probeKey(begun.stretch?.last ?? first),
-    });
-    this.#repaired ||= repaired;
+    const level = await RepairableLevel.open(
+      this.#fs,
+      path,
+      { settings: this.#settings, probe: () => probeKey(begun.stretch?.last ?? first) },
+      { derived: false, checkAll: this.#checkAll },
+    );
+    const { database } = level;
     const last = await edge(database, first, END, true);
     const bytes = await database.approximateBytes(u64be(0), u64be(END));
-    begun.stretch = { first, database, last: last?.seq ?? first, bytes, unsynced: true };
+    begun.stretch = { first, level, database, last: last?.seq ?? first, bytes, unsynced: true };
     this.#stretches.push(begun.stretch);
   }
 
@@ -289,7 +294,7 @@ export class LevelChunkStore implements ChunkStore {
       return decodeSpanning(row);
     } catch (error) {
       if (!isVaultError(error, 'VAULT_ENTRY_INVALID')) throw error;
-      this.#repaired = true;
+      this.#lostSpanning = true;
       return {};
     }
   }
