@@ -11,7 +11,6 @@ const importers: Readonly<Record<string, string>> = {
   'fastcdc-wasm': 'src/chunking/fastcdc.ts',
   'libsodium-wrappers': 'src/crypto/sodium.ts',
   yargs: 'src/cli/yargs.ts',
-  zod: 'src/home/settings.ts',
 };
 
 const manifest = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> };
