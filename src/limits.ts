@@ -31,6 +31,10 @@ export const MAX_DROPS = 4096;
 export const MAX_PARENTS = 1024;
 /** Logs one folder can know. */
 export const MAX_LOGS = 4096;
+/** Entries of all logs that wait for earlier ones at one time. */
+export const MAX_HELD_ENTRIES = 65_536;
+/** Heads of one log that are kept before their entries are known: two prove a fork. */
+export const MAX_LOOSE_HEADS = 16;
 /** Members of one folder. */
 export const MAX_MEMBERS = 1024;
 /** Signatures are kept at heads and at every multiple of this sequence number. */

@@ -5,6 +5,7 @@
 
 import { mapKey } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
+import { MAX_HELD_ENTRIES, MAX_LOOSE_HEADS } from '../limits.ts';
 import {
   isForkEvidence,
   LogTree,
@@ -18,8 +19,8 @@ import type { Head, LogId, Parent, VectorClock } from './types.ts';
 export interface LogSetOptions {
   /** The id of a branch from its log and the hash of its first entry: `branchLogId`. */
   readonly branchId: (log: LogId, firstHash: Uint8Array) => LogId;
-  /** Entries that may wait for others at one time. */
-  readonly maxHeld: number;
+  /** Entries that may wait for others at one time; default {@link MAX_HELD_ENTRIES}. */
+  readonly maxHeld?: number;
 }
 
 export interface Added {
@@ -35,9 +36,6 @@ export interface LogRange {
   readonly from: number;
   readonly to: number;
 }
-
-/** Heads of one log that are kept before their entries are known: two prove a fork. */
-const MAX_LOOSE_HEADS = 16;
 
 export class LogSet implements ForkNames {
   readonly #options: LogSetOptions;
@@ -184,7 +182,7 @@ export class LogSet implements ForkNames {
     const waiting = this.#held.get(key) ?? [];
     const own = mapKey(entry.hash);
     if (waiting.some(({ hash }) => mapKey(hash) === own)) return 'duplicate';
-    if (this.#heldCount >= this.#options.maxHeld) {
+    if (this.#heldCount >= (this.#options.maxHeld ?? MAX_HELD_ENTRIES)) {
       throw new VaultError('VAULT_LIMIT_EXCEEDED', 'too many entries wait for earlier ones', {
         details: { log: entry.log, held: this.#heldCount },
       });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isVaultError } from '../../src/errors.ts';
+import { MAX_LOOSE_HEADS } from '../../src/limits.ts';
 import { clockCovers, isForkEvidence, type EntryPlace } from '../../src/log/forks.ts';
 import { HashList } from '../../src/log/hash-list.ts';
 import { newIncarnationReason } from '../../src/log/incarnation.ts';
@@ -13,8 +14,8 @@ import { named, namedHex } from '../helpers/log-samples.ts';
 const log = namedHex('the log');
 const zeros: Uint8Array = new Uint8Array(32);
 
-function newSet(maxHeld = 100): LogSet {
-  return new LogSet({ branchId: branchLogId, maxHeld });
+function newSet(): LogSet {
+  return new LogSet({ branchId: branchLogId });
 }
 
 /** Entries `name 0`, `name 1`, …, the first after `previous`. */
@@ -62,7 +63,7 @@ test('entries in order, out of order and repeated give one clock without a gap',
 });
 
 test('entries that wait for others are limited', () => {
-  const set = newSet(2);
+  const set = new LogSet({ branchId: branchLogId, maxHeld: 2 });
   const [, b, c, d] = chain('a', 0, 4);
   assert.ok(b && c && d);
   set.add(b);
@@ -210,7 +211,7 @@ test('the newest head of each branch is kept as evidence', () => {
 test('heads whose entries are unknown are limited', () => {
   const set = newSet();
   for (const entry of chain('a', 0, 100)) set.noteHead(head(entry));
-  assert.equal(set.heads(log).length, 16);
+  assert.equal(set.heads(log).length, MAX_LOOSE_HEADS);
   assert.equal(set.heads(log).at(-1)?.seq, 99);
 });
 
