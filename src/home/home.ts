@@ -3,6 +3,7 @@
  * settings. Nothing is written before the secret has proved right.
  */
 
+import { dirname } from 'node:path';
 import { toHex, utf8 } from '../bytes.ts';
 import { asArray, asBytes, asInteger, decode, encode } from '../codec.ts';
 import { formatDeviceKey, newDeviceKey, parseDeviceKey } from '../crypto/device-key.ts';
@@ -17,6 +18,7 @@ import { loadSodium, type Sodium } from '../crypto/sodium.ts';
 import { systemCode, VaultError } from '../errors.ts';
 import { Reserve } from '../store/reserve.ts';
 import { mendTwin, readTwin, writeTwin } from '../store/twin-file.ts';
+import { makeDurableDirectories } from '../system/durable-directories.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import type { Environment, Lock, LockOptions } from './environment.ts';
 import { homeLayout, type HomeLayout } from './home-layout.ts';
@@ -89,7 +91,7 @@ export async function createHome(
     await add({ kind: 'device-key', key: deviceKey }, 'device key');
   }
 
-  fileSystem.makeDirectories(layout.root, 0o700);
+  makeDurableDirectories(fileSystem, layout.root, 0o700);
   const lock = await environment.lock(layout.lock, lockOptions);
   try {
     assertVacant(fileSystem, layout);
@@ -377,6 +379,7 @@ function writeDeviceKey(fileSystem: FileSystem, path: string, key: Uint8Array): 
   } finally {
     file.close();
   }
+  fileSystem.syncDirectory(dirname(path));
 }
 
 /** A copy that cannot be mended now (a full or read-only disk) is mended another time. */
