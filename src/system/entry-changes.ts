@@ -16,6 +16,12 @@ export interface Slot {
 /** A creation or removal (one slot), or a rename (the name left, then the name taken). */
 export type EntryChange = readonly [Slot] | readonly [Slot, Slot];
 
+interface Pending {
+  readonly slots: EntryChange;
+  /** What goes from one directory to another; it must not get lost between the two. */
+  readonly moved: Inode | undefined;
+}
+
 /** Entries of directories, wherever they are kept. */
 type Tables = (directory: DirectoryInode) => Map<string, Entry>;
 
@@ -24,50 +30,53 @@ const MAX_PENDING = 4096;
 
 /** The changes of all directories since they were synced, oldest first. */
 export class EntryChanges {
-  #pending: EntryChange[] = [];
+  #pending: Pending[] = [];
 
-  add(change: EntryChange): void {
-    this.#pending.push(change);
-    while (this.#pending.length > MAX_PENDING)
-      for (const slot of this.#pending.shift() ?? []) settle(slot);
+  add(slots: EntryChange): void {
+    const [source, target] = slots;
+    const moved = target && target.directory !== source.directory ? source.before : undefined;
+    this.#pending.push({ slots, moved });
+    while (this.#pending.length > MAX_PENDING) this.#pending.shift()?.slots.forEach(settle);
   }
 
   /**
-   * Makes the changes of one directory durable. A file's rename from another directory gets its new name
-   * here while the old one may stay as well; whatever else spans directories becomes durable as a whole,
-   * with all that led to it, since no system loses a file or grows a second parent by syncing.
+   * Makes the changes of one directory durable. A file moved in from elsewhere gets its new name here
+   * while the old one may stay as well. Any other move becomes durable as a whole, together with all
+   * that made and moved directories before: no system loses by syncing what it had.
    */
   sync(directory: DirectoryInode): void {
     const synced = new Set([directory]);
+    let hasMoved = false;
     const durable: Slot[] = [];
-    const left: EntryChange[] = [];
+    const left: Pending[] = [];
     for (const change of this.#pending.toReversed()) {
-      const [source, target] = change;
-      const halfOnly =
-        target?.after?.inode.kind === 'file' &&
-        synced.has(target.directory) &&
-        !synced.has(source.directory);
-      if (halfOnly) {
+      const [source, target] = change.slots;
+      const isHere = change.slots.some((slot) => synced.has(slot.directory));
+      const ofDirectory = change.slots.some((slot) => slot.after?.inode.kind === 'directory');
+      if (target && change.moved?.kind === 'file' && isHere && !synced.has(source.directory)) {
         durable.push(target);
-        left.push([source]);
-      } else if (change.some((slot) => synced.has(slot.directory))) {
-        durable.push(...change.toReversed());
-        for (const slot of change) {
+        left.push({ slots: [source], moved: change.moved });
+      } else if (isHere || (hasMoved && ofDirectory)) {
+        durable.push(...change.slots.toReversed());
+        hasMoved ||= change.moved !== undefined;
+        for (const slot of change.slots) {
           synced.add(slot.directory);
           // What was moved out of a removed directory must have arrived before that is gone.
           if (slot.before?.kind === 'directory') synced.add(slot.before);
         }
       } else left.push(change);
     }
-    for (const slot of durable.toReversed()) settle(slot);
+    durable.toReversed().forEach(settle);
     this.#pending = left.toReversed();
   }
 
   /** Carries over to `tables` (the durable entries) what else is found after a crash. */
-  afterCrash(tables: Tables, random: RandomSource, survival: Survival): void {
+  afterCrash(root: DirectoryInode, tables: Tables, random: RandomSource, survival: Survival): void {
     for (const change of this.#pending) {
       const kept = survival === 'all' || (survival === 'some' && randomInteger(random, 2) === 0);
-      if (kept && isPossible(change, tables)) for (const slot of change) put(tables, slot);
+      if (kept && isPossible(change, root, tables)) {
+        for (const slot of change.slots) put(tables, slot);
+      }
     }
   }
 }
@@ -81,23 +90,37 @@ function put(tables: Tables, { directory, key, after }: Slot): void {
   else tables(directory).delete(key);
 }
 
-/** Whether a change still makes sense where earlier ones were lost. */
-function isPossible(change: EntryChange, tables: Tables): boolean {
-  const [source, target] = change;
-  const asBefore = change.every(
+/** Whether a change still makes sense, and loses nothing, where earlier ones were lost. */
+function isPossible({ slots, moved }: Pending, root: DirectoryInode, tables: Tables): boolean {
+  const [source, target] = slots;
+  const asBefore = slots.every(
     ({ directory, key, before }) => tables(directory).get(key)?.inode === before,
   );
   const dropped = target ? target.before : source.after ? undefined : source.before;
   if (!asBefore || (dropped?.kind === 'directory' && tables(dropped).size > 0)) return false;
-  const moved = target?.after?.inode;
-  return !(moved?.kind === 'directory' && target && contains(moved, target.directory, tables));
-}
-
-/** Whether `inner` is `outer` or somewhere below it. */
-function contains(outer: DirectoryInode, inner: DirectoryInode, tables: Tables): boolean {
-  if (outer === inner) return true;
-  for (const { inode } of tables(outer).values()) {
-    if (inode.kind === 'directory' && contains(inode, inner, tables)) return true;
+  if (!moved) return true;
+  // The way to the new name must not lead through what is moved there.
+  const reachable = directoriesBelow(root, tables, moved);
+  if (target) return reachable.has(target.directory);
+  for (const directory of reachable) {
+    for (const [key, { inode }] of tables(directory)) {
+      if (inode === moved && (directory !== source.directory || key !== source.key)) return true;
+    }
   }
   return false;
+}
+
+/** All directories from `root` down, not passing through `except`. */
+function directoriesBelow(
+  root: DirectoryInode,
+  tables: Tables,
+  except: Inode,
+): ReadonlySet<DirectoryInode> {
+  const found = new Set([root]);
+  for (const directory of found) {
+    for (const { inode } of tables(directory).values()) {
+      if (inode.kind === 'directory' && inode !== except) found.add(inode);
+    }
+  }
+  return found;
 }

@@ -16,7 +16,7 @@ export function volumeAfterCrash(volume: MemoryVolume, random: RandomSource): Me
     found.set(directory, table);
     return table;
   };
-  volume.changes.afterCrash(tables, random, survival);
+  volume.changes.afterCrash(volume.root, tables, random, survival);
 
   const copies = new Map<Inode, Inode>();
   const root = copyOfDirectory(volume.root, volume.root);

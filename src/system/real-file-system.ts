@@ -65,9 +65,15 @@ const CANNOT_SYNC = new Set([
 /** Where this process sees its open descriptors as paths (Linux). */
 const DESCRIPTORS = '/proc/self/fd';
 
+export interface RealFileSystemOptions {
+  /** Hold directories by their plain paths, as where the system offers nothing better. Default false. */
+  readonly holdByPath?: boolean;
+}
+
 /** The file system of this machine. Opening a FIFO does not wait: look at `stat` before reading. */
-export function realFileSystem(): FileSystem {
-  return new RealFileSystem(process.platform === 'linux' && existsSync(DESCRIPTORS));
+export function realFileSystem({ holdByPath = false }: RealFileSystemOptions = {}): FileSystem {
+  const canHold = process.platform === 'linux' && existsSync(DESCRIPTORS);
+  return new RealFileSystem(canHold && !holdByPath);
 }
 
 class RealFileSystem implements FileSystem {

@@ -29,7 +29,8 @@ export function realList(path: string): DirectoryEntry[] {
   }
 }
 
-function listOneByOne(path: string): DirectoryEntry[] {
+/** The same as {@link realList} for systems that tell names only: what vanishes meanwhile is left out. */
+export function listOneByOne(path: string): DirectoryEntry[] {
   const entries: DirectoryEntry[] = [];
   for (const bytes of readdirSync(nativePath(path), { encoding: 'buffer' })) {
     const name = pathFromBytes(bytes);

@@ -10,7 +10,16 @@ import { tempDir } from '../helpers/temp-dir.ts';
 
 const files = realFileSystem();
 
-fileSystemContract('real file system', (t) => ({ files, directory: tempDir(t) }));
+fileSystemContract('real file system', (t) => ({
+  files,
+  directory: tempDir(t),
+  holdsByPath: process.platform !== 'linux',
+}));
+fileSystemContract('real file system that holds by path', (t) => ({
+  files: realFileSystem({ holdByPath: true }),
+  directory: tempDir(t),
+  holdsByPath: true,
+}));
 
 test('a FIFO is opened without waiting for its other end, and not read', (t) => {
   if (!skipUnless(t, { programs: ['mkfifo'] })) return;
