@@ -118,7 +118,7 @@ export class HomeLock {
 
   async #openRows(): Promise<LevelMetaStore> {
     if (this.#closed) throw closedFailure(this.#lock.path);
-    this.#rows ??= LevelMetaStore.open(this.#fs, `${this.#lock.path}/rows`, settings);
+    this.#rows ??= LevelMetaStore.open(this.#fs, `${this.#lock.path}/rows`, { settings });
     try {
       return await this.#rows;
     } catch (error) {

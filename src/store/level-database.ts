@@ -33,6 +33,8 @@ export interface LevelOpening {
   readonly probe?: () => Uint8Array;
   /** Bytes free on the device; 0 if unknown. */
   readonly freeBytes?: () => number;
+  /** Told when tables may have come or gone. */
+  readonly note?: (when: 'running' | 'closing') => void;
 }
 
 export type LevelOperation =
@@ -112,7 +114,12 @@ export class LevelDatabase {
 
   private constructor(path: string, opening: LevelOpening, handle: Handle) {
     this.path = path;
-    this.#opening = { probe: () => BEYOND, freeBytes: () => 0, ...opening };
+    this.#opening = {
+      probe: () => BEYOND,
+      freeBytes: () => 0,
+      note: () => undefined,
+      ...opening,
+    };
     this.#handle = handle;
   }
 
@@ -223,8 +230,10 @@ export class LevelDatabase {
   /** Waits for calls in progress, then releases everything. Idempotent. */
   close(): Promise<void> {
     return this.#afterWrites(async () => {
+      if (this.#closed) return;
       this.#closed = true;
       await this.#handle.close();
+      this.#opening.note('closing');
     });
   }
 
@@ -238,6 +247,7 @@ export class LevelDatabase {
       await db.compactRange(from, to);
       await db.batch([{ type: 'del', key: this.#opening.probe() }], { sync: false });
       this.#unflushed -= flushing;
+      this.#opening.note('running');
     });
   }
 

@@ -3,36 +3,55 @@
  * without its CURRENT, or with a manifest that lost its end, it takes the tables it no longer knows
  * for leftovers and removes them.
  *
- * Formats: LevelDB's `doc/log_format.md`, and `db/version_edit.cc` for the records.
+ * Format: LevelDB's `db/version_edit.cc`.
  */
 
 import type { FileSystem } from '../system/file-system.ts';
+import { varint } from './level-block.ts';
+import { logRecords } from './level-log.ts';
 
-const BLOCK = 32 * 1024;
-const HEADER = 7;
+const TABLE = /^\d+\.(ldb|sst)$/;
+const LOG = /^\d+\.log$/;
 const MAX_MANIFEST = 256 * 1024 * 1024;
 
-/**
- * Why the database in the directory `path` must not be opened as it is; undefined where LevelDB may
- * try. An absent or empty directory is fine.
- */
-export function levelDamage(fs: FileSystem, path: string): string | undefined {
-  if (fs.statIfPresent(path) === undefined) return undefined;
+/** What a look at a closed database tells. */
+export interface LevelState {
+  /** Why LevelDB must not open it as it is; undefined where LevelDB may try. */
+  readonly damage?: string;
+  /** Names of the tables and logs it would read; all there are where that cannot be told. */
+  readonly tables: readonly string[];
+  readonly logs: readonly string[];
+}
+
+/** Looks at the closed database in the directory `path`. An absent or empty directory is fine. */
+export function levelState(fs: FileSystem, path: string): LevelState {
+  if (fs.statIfPresent(path) === undefined) return { tables: [], logs: [] };
   const names = new Set(fs.list(path).map((entry) => entry.name));
+  const tables = tablesIn(fs, path);
+  const logs = [...names].filter((name) => LOG.test(name));
+  const all = { tables, logs };
   if (!names.has('CURRENT')) {
-    return [...names].some((name) => holdsRows(fs, path, name)) ? 'CURRENT is missing' : undefined;
+    return mayHoldRows(fs, path) ? { damage: 'CURRENT is missing', ...all } : all;
   }
   const current = Buffer.from(fs.readFile(`${path}/CURRENT`, 4096)).toString('latin1');
   const manifest = /^(MANIFEST-\d+)\n$/.exec(current)?.[1];
-  if (manifest === undefined) return 'CURRENT names no manifest';
-  if (!names.has(manifest)) return `${manifest} is missing`;
-  const log = logNumber(fs.readFile(`${path}/${manifest}`, MAX_MANIFEST));
-  if (log === undefined) return `${manifest} is cut`;
+  if (manifest === undefined) return { damage: 'CURRENT names no manifest', ...all };
+  if (!names.has(manifest)) return { damage: `${manifest} is missing`, ...all };
+  const version = readManifest(fs.readFile(`${path}/${manifest}`, MAX_MANIFEST));
+  if (version === undefined) return { damage: `${manifest} is cut`, ...all };
   // LevelDB removes a log only after a manifest record that names a later one is durable.
-  if (log > 0 && !names.has(`${String(log).padStart(6, '0')}.log`)) {
-    return `${manifest} names a log that is missing`;
+  if (version.log > 0 && !names.has(`${String(version.log).padStart(6, '0')}.log`)) {
+    return { damage: `${manifest} names a log that is missing`, ...all };
   }
-  return undefined;
+  return {
+    tables: tables.filter((name) => version.tables.has(Number.parseInt(name, 10))),
+    logs: logs.filter((name) => Number.parseInt(name, 10) >= version.log),
+  };
+}
+
+/** Names of all tables in the directory `path`. */
+export function tablesIn(fs: FileSystem, path: string): string[] {
+  return fs.list(path).flatMap(({ name }) => (TABLE.test(name) ? [name] : []));
 }
 
 /** Whether the closed database in the directory `path` may hold any row, in whatever state it is. */
@@ -41,86 +60,64 @@ export function mayHoldRows(fs: FileSystem, path: string): boolean {
 }
 
 function holdsRows(fs: FileSystem, path: string, name: string): boolean {
-  if (/^\d+\.(ldb|sst)$/.test(name)) return true;
-  return /^\d+\.log$/.test(name) && fs.stat(`${path}/${name}`).size > 0;
+  if (TABLE.test(name)) return true;
+  return LOG.test(name) && fs.stat(`${path}/${name}`).size > 0;
 }
 
-/** The log number of the last whole record that carries one. */
-function logNumber(manifest: Uint8Array): number | undefined {
-  let found: number | undefined;
-  for (const record of records(manifest)) found = logNumberOf(record) ?? found;
-  return found;
+interface Version {
+  log: number;
+  readonly tables: Set<number>;
 }
 
-/** Whole records of LevelDB's log format, up to the first that is cut. Checksums are left to LevelDB. */
-function* records(bytes: Uint8Array): Generator<Uint8Array> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let parts: Uint8Array[] = [];
-  for (let at = 0; at + HEADER <= bytes.length;) {
-    const left = BLOCK - (at % BLOCK);
-    if (left < HEADER) {
-      at += left;
-      continue;
-    }
-    const length = view.getUint16(at + 4, true);
-    const type = view.getUint8(at + 6);
-    const end = at + HEADER + length;
-    if (type < 1 || type > 4 || end > bytes.length || HEADER + length > left) return;
-    if (type === 1 || type === 2) parts = [];
-    parts.push(bytes.subarray(at + HEADER, end));
-    if (type === 1 || type === 4) yield Buffer.concat(parts);
-    at = end;
-  }
+/** What the whole records of a manifest add up to; undefined where they name no log. */
+function readManifest(manifest: Uint8Array): Version | undefined {
+  const version: Version = { log: -1, tables: new Set() };
+  for (const record of logRecords(manifest)) applyEdit(record, version);
+  return version.log < 0 ? undefined : version;
 }
 
-/** The log number a version edit sets; undefined where it sets none or cannot be read. */
-function logNumberOf(record: Uint8Array): number | undefined {
+/** Applies one version edit, as far as it can be read. */
+function applyEdit(record: Uint8Array, version: Version): void {
   let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let scale = 1; at < record.length; scale *= 128) {
-      const byte = record[at++] ?? 0;
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-    }
-    return Number.NaN;
+  const number = (): number => {
+    const read = varint(record, at, record.length);
+    at = read?.next ?? Infinity;
+    return read?.value ?? 0;
   };
   const skipText = (): void => {
-    at += varint();
+    const length = number();
+    at += length;
   };
-  let log: number | undefined;
   while (at < record.length) {
-    switch (varint()) {
+    switch (number()) {
       case 1: // comparator
         skipText();
         break;
       case 2: // log number
-        log = varint();
+        version.log = number();
         break;
       case 3: // next file number
       case 4: // last sequence number
       case 9: // previous log number
-        varint();
+        number();
         break;
       case 5: // compaction pointer: level, key
-        varint();
+        number();
         skipText();
         break;
       case 6: // deleted file: level, number
-        varint();
-        varint();
+        number();
+        version.tables.delete(number());
         break;
       case 7: // new file: level, number, size, smallest key, largest key
-        varint();
-        varint();
-        varint();
+        number();
+        version.tables.add(number());
+        number();
         skipText();
         skipText();
         break;
       default:
-        return log;
+        return;
     }
-    if (Number.isNaN(at)) return log;
   }
-  return Number.isSafeInteger(log) ? log : undefined;
 }

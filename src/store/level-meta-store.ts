@@ -1,8 +1,8 @@
 /** Derived rows in one LevelDB. */
 
 import type { FileSystem } from '../system/file-system.ts';
-import type { LevelDatabase, LevelOperation, LevelSettings } from './level-database.ts';
-import { openOrRepair, reopenOrRepair } from './level-repair.ts';
+import type { LevelOperation, LevelSettings } from './level-database.ts';
+import { RepairableLevel } from './level-repair.ts';
 import type { MetaOperation, MetaRange, MetaStore } from './meta-store.ts';
 
 const MIB = 1024 * 1024;
@@ -15,67 +15,69 @@ export const metaSettings: LevelSettings = {
   maxOpenFiles: 128,
 };
 
-export class LevelMetaStore implements MetaStore {
-  readonly #fs: FileSystem;
-  readonly #database: LevelDatabase;
-  #repaired: boolean;
+export interface LevelMetaStoreOptions {
+  readonly settings?: LevelSettings;
+  readonly checkAll?: boolean;
+}
 
-  private constructor(fs: FileSystem, database: LevelDatabase, repaired: boolean) {
-    this.#fs = fs;
-    this.#database = database;
-    this.#repaired = repaired;
+export class LevelMetaStore implements MetaStore {
+  readonly #level: RepairableLevel;
+
+  private constructor(level: RepairableLevel) {
+    this.#level = level;
   }
 
   /**
    * Opens the store in the directory `path` of the real disk, creating it if missing. A damaged
-   * database is kept aside and repaired: see {@link repaired}.
+   * database is kept aside and an empty one begun: see {@link repaired}. With `checkAll` every
+   * table is looked at first. The caller holds the home's lock.
    * Throws `VAULT_LOCKED`, `VAULT_NO_SPACE`, `VAULT_IO`.
    */
   static async open(
     fs: FileSystem,
     path: string,
-    settings: LevelSettings = metaSettings,
+    { settings = metaSettings, checkAll = false }: LevelMetaStoreOptions = {},
   ): Promise<LevelMetaStore> {
-    const { database, repaired } = await openOrRepair(fs, path, { settings });
-    return new LevelMetaStore(fs, database, repaired);
+    const level = await RepairableLevel.open(fs, path, { settings }, { derived: true, checkAll });
+    return new LevelMetaStore(level);
   }
 
-  /** Whether damage was repaired since the store was opened: rows may be lost or wrong. */
+  /** Whether the database was damaged and begun anew since the store was opened. */
   get repaired(): boolean {
-    return this.#repaired;
+    return this.#level.repaired;
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#database.get(key);
+    return this.#level.database.get(key);
   }
 
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    return this.#database.getMany(keys);
+    return this.#level.database.getMany(keys);
   }
 
   scan(range: MetaRange): AsyncGenerator<{ key: Uint8Array; value: Uint8Array }> {
-    return rows(this.#database.pages(range));
+    return rows(this.#level.database.pages(range));
   }
 
   async write(operations: readonly MetaOperation[], { sync }: { sync: boolean }): Promise<void> {
     if (operations.length === 0) return;
-    await this.#database.write(operations.map(levelOperation), sync);
+    await this.#level.database.write(operations.map(levelOperation), sync);
   }
 
   barrier(): Promise<void> {
-    return this.#database.flush();
+    return this.#level.database.flush();
   }
 
   compact({ gte, lt }: { gte: Uint8Array; lt: Uint8Array }): Promise<void> {
-    return this.#database.compact(gte, lt);
+    return this.#level.database.compact(gte, lt);
   }
 
-  async reopen(): Promise<void> {
-    if (await reopenOrRepair(this.#fs, this.#database)) this.#repaired = true;
+  reopen(): Promise<void> {
+    return this.#level.reopen();
   }
 
   close(): Promise<void> {
-    return this.#database.close();
+    return this.#level.database.close();
   }
 }
 

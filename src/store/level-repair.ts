@@ -1,127 +1,188 @@
 /** Opening a LevelDB that may be damaged: nothing is ever deleted, and it always opens in the end. */
 
 import { dirname } from 'node:path';
-import { isVaultError, systemCode, VaultError } from '../errors.ts';
+import { isVaultError, systemCode } from '../errors.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import { LevelDatabase, repairLevel, type LevelOpening } from './level-database.ts';
-import { levelDamage, mayHoldRows } from './level-manifest.ts';
+import { levelState, mayHoldRows, tablesIn } from './level-manifest.ts';
+import { salvage } from './level-table.ts';
 import { storeFailure } from './store-failure.ts';
+import { TableChecks } from './table-checks.ts';
 
-export interface OpenedLevel {
+export interface RepairOptions {
+  /** Damage means an empty database: all it holds can be made again. Otherwise what is sound stays. */
+  readonly derived: boolean;
+  /** Looks at every table, also those known to be sound. */
+  readonly checkAll?: boolean;
+}
+
+/**
+ * A LevelDB that opens whatever state its files are in. Before LevelDB may touch it, everything is
+ * looked at that LevelDB would answer by ending the process or by deleting what is left.
+ */
+export class RepairableLevel {
   readonly database: LevelDatabase;
-  /** Set where the database was damaged: what it holds must be verified, some may be lost. */
-  readonly repaired: boolean;
-}
+  readonly #files: LevelFiles;
+  #repaired: boolean;
 
-/**
- * Opens the database in the directory `path`, creating it if missing. A damaged one is first kept
- * aside as `<path>.damaged-<n>`, then repaired; one that cannot be repaired is replaced by an empty
- * one. Names and creations are durable on return.
- * Throws `VAULT_LOCKED`, `VAULT_NO_SPACE`, `VAULT_IO`.
- */
-export async function openOrRepair(
-  fs: FileSystem,
-  path: string,
-  options: LevelOpening,
-): Promise<OpenedLevel> {
-  const opening = { freeBytes: () => fs.freeBytes(path), ...options };
-  let database: LevelDatabase;
-  let repaired = false;
-  try {
-    fs.makeDirectories(path, 0o700);
-    try {
-      database = await openWhole(fs, path, opening);
-    } catch (error) {
-      if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
-      repaired = mayHoldRows(fs, path);
-      database = await (repaired ? openRepaired : openAnew)(fs, path, opening);
-    }
-    fs.syncDirectory(path);
-    fs.syncDirectory(dirname(path));
-  } catch (error) {
-    throw storeFailure(error, path, 'open');
+  private constructor(database: LevelDatabase, files: LevelFiles, repaired: boolean) {
+    this.database = database;
+    this.#files = files;
+    this.#repaired = repaired;
   }
-  return { database, repaired };
-}
 
-/**
- * Reopens a database after a failed write. If damage was what failed, it is repaired as by
- * {@link openOrRepair}: true then. Throws as that.
- */
-export async function reopenOrRepair(fs: FileSystem, database: LevelDatabase): Promise<boolean> {
-  const { path } = database;
-  let repaired = false;
-  const repair = async (): Promise<void> => {
-    repaired = true;
-    keepAside(fs, path);
-    await repairOrReplace(fs, path);
-  };
-  const replace = async (): Promise<void> => {
-    repaired = true;
-    replaceByEmpty(fs, path);
-  };
-  const damaged = isVaultError(database.failure, 'VAULT_DAMAGED');
-  for (const prepare of damaged ? [repair, replace] : [undefined, repair, replace]) {
+  /**
+   * Opens the database in the directory `path`, creating it if missing. A damaged one is first kept
+   * aside as `<path>.damaged-<n>`, then repaired; one that cannot be repaired is replaced by an
+   * empty one. Names and creations are durable on return. The caller holds the home's lock.
+   * Throws `VAULT_LOCKED`, `VAULT_NO_SPACE`, `VAULT_IO`.
+   */
+  static async open(
+    fs: FileSystem,
+    path: string,
+    opening: LevelOpening,
+    options: RepairOptions,
+  ): Promise<RepairableLevel> {
     try {
-      await database.reopen(prepare);
-      return repaired;
+      const files = new LevelFiles(fs, path, options.derived);
+      const full: LevelOpening = {
+        freeBytes: () => fs.freeBytes(path),
+        note: (when) => files.checks.note(when),
+        ...opening,
+      };
+      fs.makeDirectories(path, 0o700);
+      let database: LevelDatabase | undefined;
+      const repaired = await files.whole(options.checkAll ?? false, async (prepare) => {
+        await prepare();
+        database = await LevelDatabase.open(path, full);
+      });
+      if (database === undefined) throw new TypeError('expected an open database');
+      files.checks.note('opening');
+      fs.syncDirectory(path);
+      fs.syncDirectory(dirname(path));
+      return new RepairableLevel(database, files, repaired);
     } catch (error) {
-      if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
+      throw storeFailure(error, path, 'open');
     }
   }
-  throw new VaultError('VAULT_DAMAGED', `cannot open ${JSON.stringify(path)} even when empty`, {
-    details: { path },
-  });
-}
 
-/** Opens what LevelDB may open without deleting anything that holds rows. */
-async function openWhole(
-  fs: FileSystem,
-  path: string,
-  opening: LevelOpening,
-): Promise<LevelDatabase> {
-  const damage = levelDamage(fs, path);
-  if (damage !== undefined) {
-    throw new VaultError('VAULT_DAMAGED', `${JSON.stringify(path)} is damaged: ${damage}`, {
-      details: { path },
-    });
+  /** Whether damage was repaired since it was opened: what it holds must be verified. */
+  get repaired(): boolean {
+    return this.#repaired;
   }
-  return LevelDatabase.open(path, opening);
-}
 
-/** A power cut during creation leaves this: LevelDB does not sync its first manifest. */
-async function openAnew(
-  fs: FileSystem,
-  path: string,
-  opening: LevelOpening,
-): Promise<LevelDatabase> {
-  fs.removeTree(path);
-  fs.makeDirectory(path, 0o700);
-  return LevelDatabase.open(path, opening);
-}
-
-async function openRepaired(
-  fs: FileSystem,
-  path: string,
-  opening: LevelOpening,
-): Promise<LevelDatabase> {
-  keepAside(fs, path);
-  await repairOrReplace(fs, path);
-  try {
-    return await LevelDatabase.open(path, opening);
-  } catch (error) {
-    if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
-    replaceByEmpty(fs, path);
-    return LevelDatabase.open(path, opening);
+  /** Reopens after a failed write, repairing as {@link open}. Throws as that. */
+  async reopen(checkAll = false): Promise<void> {
+    const all = checkAll || isVaultError(this.database.failure, 'VAULT_DAMAGED');
+    const repaired = await this.#files.whole(all, (prepare) => this.database.reopen(prepare));
+    this.#repaired ||= repaired;
   }
 }
 
-async function repairOrReplace(fs: FileSystem, path: string): Promise<void> {
-  try {
-    await repairLevel(path);
-  } catch (error) {
-    if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
-    replaceByEmpty(fs, path);
+/** The files of one database while it is closed. */
+class LevelFiles {
+  readonly checks: TableChecks;
+  readonly #fs: FileSystem;
+  readonly #path: string;
+  readonly #derived: boolean;
+
+  constructor(fs: FileSystem, path: string, derived: boolean) {
+    this.#fs = fs;
+    this.#path = path;
+    this.#derived = derived;
+    this.checks = new TableChecks(fs, path, derived);
+  }
+
+  /**
+   * Calls `open` with ever stronger preparations until it succeeds: a look, a repair, an empty
+   * directory. Returns whether anything may have been lost.
+   */
+  async whole(
+    checkAll: boolean,
+    open: (prepare: () => Promise<void>) => Promise<void>,
+  ): Promise<boolean> {
+    let lossy = false;
+    const steps = [
+      async () => {
+        if (!this.#isDamaged(checkAll)) return;
+        if (mayHoldRows(this.#fs, this.#path)) lossy = await this.#repair();
+        else this.#replaceByEmpty(false);
+      },
+      async () => {
+        lossy = await this.#repair();
+      },
+      async () => {
+        lossy = true;
+        this.#replaceByEmpty(true);
+      },
+    ];
+    for (const [index, prepare] of steps.entries()) {
+      try {
+        await open(prepare);
+        break;
+      } catch (error) {
+        if (!isVaultError(error, 'VAULT_DAMAGED') || index === steps.length - 1) throw error;
+      }
+    }
+    return lossy;
+  }
+
+  #isDamaged(checkAll: boolean): boolean {
+    const { damage, tables, logs } = levelState(this.#fs, this.#path);
+    return (
+      damage !== undefined ||
+      this.checks.unsound(tables, checkAll).length > 0 ||
+      logs.some((name) => this.checks.lacksRows(name))
+    );
+  }
+
+  /** Always true: something may be lost. */
+  async #repair(): Promise<true> {
+    if (this.#derived) {
+      this.#replaceByEmpty(true);
+      return true;
+    }
+    keepAside(this.#fs, this.#path);
+    // LevelDB's repair reads every table there is.
+    const tables = tablesIn(this.#fs, this.#path);
+    for (const name of this.checks.unsound(tables, true)) this.#mend(name);
+    try {
+      await repairLevel(this.#path);
+    } catch (error) {
+      if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
+      this.#replaceByEmpty(true);
+    }
+    return true;
+  }
+
+  /** Replaces a table by what is sound of it; LevelDB's repair does without it if nothing is. */
+  #mend(name: string): void {
+    const path = `${this.#path}/${name}`;
+    const pieces = salvage(this.checks.load(name));
+    if (pieces === undefined) {
+      this.#fs.removeFile(path);
+      return;
+    }
+    const temporary = `${path}.tmp`;
+    this.#fs.removeTree(temporary);
+    const file = this.#fs.open(temporary, { mode: 'create', permissions: 0o600 });
+    try {
+      let at = 0;
+      for (const piece of pieces) {
+        file.write(piece, at);
+        at += piece.length;
+      }
+      file.sync();
+    } finally {
+      file.close();
+    }
+    this.#fs.rename(temporary, path);
+  }
+
+  #replaceByEmpty(keep: boolean): void {
+    if (keep) this.#fs.rename(this.#path, freeName(this.#fs, this.#path));
+    else this.#fs.removeTree(this.#path);
+    this.#fs.makeDirectory(this.#path, 0o700);
   }
 }
 
@@ -134,11 +195,6 @@ function keepAside(fs: FileSystem, path: string): void {
   }
   fs.syncDirectory(aside);
   fs.syncDirectory(dirname(path));
-}
-
-function replaceByEmpty(fs: FileSystem, path: string): void {
-  fs.rename(path, freeName(fs, path));
-  fs.makeDirectory(path, 0o700);
 }
 
 function freeName(fs: FileSystem, path: string): string {

@@ -90,7 +90,8 @@ export function readDiskTrace(trace: string, root: string): DiskTrace {
           },
         };
       }
-      case 'write': {
+      case 'write':
+      case 'pwrite64': {
         if (args.startsWith('1<')) return { said: text(first ?? ''), apply: () => undefined };
         if (!below(path)) return undefined;
         if (args.endsWith('...')) throw new Error('the trace is cut');
@@ -99,6 +100,8 @@ export function readDiskTrace(trace: string, root: string): DiskTrace {
           apply: () => {
             const file = names.get(path);
             if (file === undefined) throw new Error(`a write to the unknown file ${path}`);
+            const at = name === 'write' ? file.length : Number(args.split(', ').at(-1));
+            if (at !== file.length) throw new Error(`a write inside the file ${path}`);
             file.pieces.push(bytes);
             file.length += bytes.length;
           },

@@ -38,7 +38,9 @@ const open = async (): Promise<{ chunks: LevelChunkStore; meta: LevelMetaStore }
   chunks: await LevelChunkStore.open(fs, `${root}/chunks`, {
     settings: { ...chunkSettings, writeBufferSize },
   }),
-  meta: await LevelMetaStore.open(fs, `${root}/meta`, { ...metaSettings, writeBufferSize }),
+  meta: await LevelMetaStore.open(fs, `${root}/meta`, {
+    settings: { ...metaSettings, writeBufferSize },
+  }),
 });
 
 let { chunks, meta } = await open();
