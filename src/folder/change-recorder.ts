@@ -324,14 +324,16 @@ export class ChangeRecorder {
   ): Promise<void> {
     const digest = contentDigest(this.#parts.digestKey, body);
     const before = directory.rows.get(name);
+    // What never stood still is recorded under a stat that nothing on disk has.
+    const seen = body.unstable ? { ...stat, ctimeNs: 0n } : stat;
     const racy = body.unstable || this.#isRacy(stat);
     if (before?.kind === kind && Buffer.compare(before.digest, digest) === 0) {
       this.counts.unchanged++;
-      directory.rows.set(name, { ...before, ...statPart(stat, racy) });
+      directory.rows.set(name, { ...before, ...statPart(seen, racy) });
       return;
     }
     await this.#addVersion(directory, name, kind, body, digest, {
-      ...statPart(stat, racy),
+      ...statPart(seen, racy),
       kind,
       digest,
     });

@@ -30,7 +30,7 @@ export interface ScannedDirectory {
   readonly seen: ReadonlyMap<string, SeenEntry>;
   /** Names that are as they were. */
   readonly unchanged: readonly string[];
-  /** Files to read: new, or their stat differs from what was seen. */
+  /** Files to read: new, their stat differs from what was seen, or doubtful. */
   readonly files: readonly string[];
   readonly symlinks: readonly {
     readonly name: string;
@@ -41,6 +41,8 @@ export interface ScannedDirectory {
   readonly newDirectories: readonly { readonly name: string; readonly stat: FileStat }[];
   /** Seen names that are gone, or are now something else with nothing of theirs left. */
   readonly gone: readonly string[];
+  /** How many files and symlinks show no change, and are looked into only because one could hide. */
+  readonly doubtful: number;
   /** Names that could not be looked at: unknown, left as they were. */
   readonly unknown: readonly string[];
   readonly problems: readonly ScanProblem[];
@@ -120,19 +122,21 @@ async function scanDirectory(
   const present = new Set<string>();
   const subdirectories: OpenDirectory[] = [];
   const result = { path, seen, unchanged, files, symlinks, newDirectories, unknown, problems };
+  let doubtful = 0;
 
   let names: DirectoryEntry[];
   try {
     names = fileSystem.list(absolute);
   } catch (error) {
     const code = systemCode(error);
-    if (path !== '' && (code === 'ENOENT' || code === 'ENOTDIR')) return { ...result, gone: [] };
+    if (path !== '' && (code === 'ENOENT' || code === 'ENOTDIR'))
+      return { ...result, doubtful, gone: [] };
     problems.push({
       path,
       severity: 'unreadable',
       message: `cannot be listed: ${code ?? String(error)}`,
     });
-    return { ...result, unknown: [...seen.keys()], gone: [] };
+    return { ...result, doubtful, unknown: [...seen.keys()], gone: [] };
   }
   names.sort((a, b) => (a.name < b.name ? -1 : 1));
 
@@ -171,8 +175,10 @@ async function scanDirectory(
         else newDirectories.push({ name, stat: fileSystem.stat(child) });
       } else if (kind === 'symlink') {
         const stat = fileSystem.stat(child);
-        if (before?.kind === 'symlink' && isSame(before, stat)) unchanged.push(name);
+        const isSame = before?.kind === 'symlink' && isSameStat(before, stat);
+        if (isSame && !before.racy) unchanged.push(name);
         else {
+          if (isSame) doubtful++;
           const target = fileSystem.readSymlink(child);
           if (pathToBytes(target).length > MAX_SYMLINK_BYTES) {
             throw new VaultError(
@@ -182,9 +188,14 @@ async function scanDirectory(
           }
           symlinks.push({ name, stat, target });
         }
-      } else if (before?.kind !== 'file' || !isSame(before, fileSystem.stat(child)))
-        files.push(name);
-      else unchanged.push(name);
+      } else {
+        const isSame = before?.kind === 'file' && isSameStat(before, fileSystem.stat(child));
+        if (isSame && !before.racy) unchanged.push(name);
+        else {
+          if (isSame) doubtful++;
+          files.push(name);
+        }
+      }
     } catch (error) {
       const code = systemCode(error);
       if (code === 'ENOENT') {
@@ -203,13 +214,12 @@ async function scanDirectory(
   open.push(...subdirectories.toReversed());
   const known = new Set(unknown);
   const gone = [...seen.keys()].filter((name) => !present.has(name) && !known.has(name));
-  return { ...result, gone };
+  return { ...result, doubtful, gone };
 }
 
-/** Whether the stat shows what was recorded: then the content is taken as unchanged. */
-export function isSame(before: SeenEntry, now: FileStat): boolean {
+/** Whether the stat shows what was recorded: unless that was racy, the content is taken as unchanged. */
+function isSameStat(before: SeenEntry, now: FileStat): boolean {
   return (
-    !before.racy &&
     now.size === before.size &&
     now.mtimeNs === before.mtimeNs &&
     now.ctimeNs === before.ctimeNs &&

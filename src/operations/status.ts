@@ -64,8 +64,8 @@ async function pendingChanges(
     neverEnter: new Set([realPathOfMissing(fileSystem, session.home.layout.root)]),
     signal: context.signal,
   })) {
-    const { files, symlinks, newDirectories, gone } = scanned;
-    changes += files.length + symlinks.length + newDirectories.length + gone.length;
+    const { files, symlinks, newDirectories, gone, doubtful } = scanned;
+    changes += files.length + symlinks.length + newDirectories.length + gone.length - doubtful;
     unreadable += scanned.problems.filter(({ severity }) => severity === 'unreadable').length;
   }
   if (unreadable > 0) problems.push(`${unreadable} names in the working copy cannot be read`);
