@@ -105,6 +105,11 @@ export class LevelChunkStore implements ChunkStore {
     return this.#lostSpanning || this.#stretches.some(({ level }) => level.repaired);
   }
 
+  /** How many LevelDB handles the store has had so far: they are renewed to bound memory. */
+  get handlesOpened(): number {
+    return this.#stretches.reduce((sum, { database }) => sum + database.handlesOpened, 0);
+  }
+
   get(seq: number): Promise<Uint8Array | undefined> {
     return this.#stretchOf(seq).database.get(u64be(seq));
   }

@@ -57,7 +57,14 @@ type Handle = ClassicLevel<Uint8Array, Uint8Array>;
 type LevelIterator = RowIterator<Handle, Uint8Array, Uint8Array>;
 
 /** Bytes an iterator gathers before it hands them over. */
-const PAGE_BYTES = 1024 * 1024;
+const PAGE_BYTES = 256 * 1024;
+/**
+ * Bytes read after which the handle is opened anew. LevelDB maps the tables it reads into memory, a
+ * thousand of them, and counts that against nothing; only closing it lets go of them.
+ */
+const MAPPED_BYTES = 56 * 1024 * 1024;
+/** What the system maps around a single value, besides it. */
+const MAPPED_AROUND = 48 * 1024;
 /** What must stay free after a write: room for manifests, logs and deletions. */
 const MARGIN_BYTES = 2 * 1024 * 1024;
 /** Sorts after every key in use, so that compacting this point rewrites no table. */
@@ -106,6 +113,10 @@ export class LevelDatabase {
   #handle: Handle;
   /** Bytes written since the last flush: at most these are still to be written as tables. */
   #unflushed = 0;
+  /** Bytes read since the handle was opened, and the iterators that keep it from being reopened. */
+  #mapped = 0;
+  #iterators = 0;
+  #handlesOpened = 1;
   #inFlight = 0;
   #gate: Deferred<void> | undefined;
   #idle: Deferred<void> | undefined;
@@ -136,14 +147,21 @@ export class LevelDatabase {
     return this.#failure;
   }
 
+  /** How many handles this database has had so far. */
+  get handlesOpened(): number {
+    return this.#handlesOpened;
+  }
+
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#use('read', async (db) => plain(await db.get(key, { fillCache: false })));
+    return this.#use('read', async (db) => this.#read(await db.get(key, { fillCache: false })));
   }
 
   /** Values in the order asked. One unreadable value fails the whole call. */
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     return this.#use('read', async (db) =>
-      (await db.getMany(keys as Uint8Array[], { fillCache: false })).map(plain),
+      (await db.getMany(keys as Uint8Array[], { fillCache: false })).map((value) =>
+        this.#read(value),
+      ),
     );
   }
 
@@ -186,9 +204,11 @@ export class LevelDatabase {
    * is, and rows of an unfinished page are lost, so that pages of one row lose none.
    */
   pages(range: LevelRange, rows = PAGE_ROWS): AsyncGenerator<LevelRow[]> {
-    const opening = this.#use('read', async (db) =>
-      db.iterator({ ...range, fillCache: false, highWaterMarkBytes: PAGE_BYTES }),
-    );
+    const opening = this.#use('read', async (db) => {
+      const iterator = db.iterator({ ...range, fillCache: false, highWaterMarkBytes: PAGE_BYTES });
+      this.#iterators++;
+      return iterator;
+    });
     opening.catch(() => undefined); // thrown where the pages are taken, if they ever are
     return this.#pagesOf(opening, rows);
   }
@@ -199,9 +219,11 @@ export class LevelDatabase {
       for (;;) {
         const page = await this.#use('read', () => iterator.nextv(rows));
         if (page.length === 0) return;
+        for (const [, value] of page) this.#mapped += value.length;
         yield page.map(([key, value]) => [ownBytes(key), ownBytes(value)] as const);
       }
     } finally {
+      this.#iterators--;
       await iterator.close();
     }
   }
@@ -211,19 +233,10 @@ export class LevelDatabase {
    * wait. Scans in progress end with `VAULT_CLOSED`. Throws as {@link open}; then every call fails
    * with that until a later reopening succeeds.
    */
-  reopen(prepare?: () => Promise<void>): Promise<void> {
+  reopen(prepare: () => Promise<void> = async () => undefined): Promise<void> {
     return this.#afterWrites(async () => {
       if (this.#closed) throw closedFailure(this.path);
-      await this.#handle.close();
-      try {
-        await prepare?.();
-        this.#handle = await openHandle(this.path, this.#opening.settings);
-        this.#failure = undefined;
-        this.#unflushed = 0;
-      } catch (error) {
-        this.#failure = storeFailure(error, this.path, 'reopen');
-        throw this.#failure;
-      }
+      await this.#openAnew(prepare);
     });
   }
 
@@ -256,15 +269,17 @@ export class LevelDatabase {
    * a log for which there is no such room could not even be opened to delete something.
    */
   async #assureSpace(bytes: number): Promise<void> {
-    const { freeBytes, settings } = this.#opening;
-    const isFree = (): boolean => {
-      const free = freeBytes();
-      const unflushed = Math.min(this.#unflushed, 2 * settings.writeBufferSize);
-      return free === 0 || free >= unflushed + 2 * bytes + MARGIN_BYTES;
-    };
-    if (isFree()) return;
+    if (this.#hasRoom(2 * bytes)) return;
     if (this.#unflushed > 0) await this.#flushNow();
-    if (!isFree()) throw noSpaceFailure(this.path, 'write to');
+    if (!this.#hasRoom(2 * bytes)) throw noSpaceFailure(this.path, 'write to');
+  }
+
+  /** Whether `bytes` more and all that is only in memory would fit the device, as far as known. */
+  #hasRoom(bytes: number): boolean {
+    const { freeBytes, settings } = this.#opening;
+    const free = freeBytes();
+    const unflushed = Math.min(this.#unflushed, 2 * settings.writeBufferSize);
+    return free === 0 || free >= unflushed + bytes + MARGIN_BYTES;
   }
 
   #change(doing: string, run: (db: Handle) => Promise<void>): Promise<void> {
@@ -279,7 +294,38 @@ export class LevelDatabase {
     });
   }
 
+  #read(value: Uint8Array | undefined): Uint8Array | undefined {
+    this.#mapped += value ? value.length + MAPPED_AROUND : 0;
+    return value && ownBytes(value);
+  }
+
+  /** Opens the handle anew if it has read much, nothing hinders, and there is room for it. */
+  async #letGo(): Promise<void> {
+    const isDue = (): boolean =>
+      this.#mapped > MAPPED_BYTES && this.#iterators === 0 && !this.#closed && !this.#failure;
+    if (!isDue() || this.#opening.freeBytes() === 0 || !this.#hasRoom(0)) return;
+    await this.#alone(async () => {
+      if (isDue()) await this.#openAnew(async () => undefined);
+    });
+  }
+
+  async #openAnew(prepare: () => Promise<void>): Promise<void> {
+    await this.#handle.close();
+    try {
+      await prepare();
+      this.#handle = await openHandle(this.path, this.#opening.settings);
+      this.#failure = undefined;
+      this.#unflushed = 0;
+      this.#mapped = 0;
+      this.#handlesOpened++;
+    } catch (error) {
+      this.#failure = storeFailure(error, this.path, 'reopen');
+      throw this.#failure;
+    }
+  }
+
   async #use<T>(doing: string, run: (db: Handle) => Promise<T>): Promise<T> {
+    if (this.#mapped > MAPPED_BYTES) await this.#letGo();
     while (this.#gate) await this.#gate.promise;
     if (this.#closed) throw closedFailure(this.path);
     if (this.#handle.status !== 'open') throw this.#failure ?? closedFailure(this.path);
@@ -328,8 +374,4 @@ function putBytes(operations: readonly LevelOperation[]): number {
 /** The binding hands out Buffers, whose `slice` shares memory: hide that behind the plain class. */
 function ownBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function plain(bytes: Uint8Array | undefined): Uint8Array | undefined {
-  return bytes === undefined ? undefined : ownBytes(bytes);
 }

@@ -13,7 +13,7 @@ export interface SeqValue {
   readonly value: Uint8Array;
 }
 
-/** Rows after which LevelDB is asked whether it leapt over any. */
+/** Sequence numbers after which LevelDB is asked whether it leapt over any. */
 const WINDOW = 64;
 /** Sequence numbers of one gap that are asked for one by one. */
 const PROBES = 1024;
@@ -25,53 +25,74 @@ export function seqOf(key: Uint8Array): number | undefined {
     : undefined;
 }
 
-/** As `ChunkReader.scan`, on one database. */
+/** As `ChunkReader.scan`, on one database; values written meanwhile may or may not be among them. */
 export async function* scanValues(
   database: LevelDatabase,
   from: number,
   to: number,
   onDamage: (after: number) => void,
 ): AsyncGenerator<SeqValue> {
+  const last = (await edge(database, from, to, true))?.seq ?? from - 1;
   let at = from;
-  for (;;) {
-    const seen: number[] = [];
+  for (let size = WINDOW; at <= last;) {
     const start = at;
-    let damaged = false;
-    try {
-      for await (const page of database.pages({ gte: u64be(at), lt: u64be(to), limit: WINDOW })) {
-        for (const found of page.map(seqValue)) {
-          if (found === undefined || found.seq < at || found.seq >= to) {
-            damaged = true;
-            continue;
-          }
-          seen.push(found.seq);
+    // Over a wide gap windows grow; where they meet a value they end before it.
+    const end = Math.min(to, last + 1, start + size);
+    const next = size === WINDOW ? undefined : (await edge(database, start, end, false))?.seq;
+    const seen: number[] = [];
+    const rows = readWindow(database, start, next ?? end);
+    let row = await rows.next();
+    for (; !row.done; row = await rows.next()) {
+      seen.push(row.value.seq);
+      yield row.value;
+    }
+    const damaged = row.value;
+    at = damaged ? yield* pastDamage(database, { start, seen, to, last }, onDamage) : (next ?? end);
+    size = seen.length > 0 || next !== undefined ? WINDOW : size * 2;
+  }
+  const rest = readWindow(database, at, to);
+  for (let row = await rest.next(); ; row = await rest.next()) {
+    if (!row.done) yield row.value;
+    else {
+      if (row.value) onDamage(Math.max(at - 1, 0));
+      return;
+    }
+  }
+}
+
+/** The readable values of a range; returns whether there may be others. */
+async function* readWindow(
+  database: LevelDatabase,
+  from: number,
+  to: number,
+): AsyncGenerator<SeqValue, boolean> {
+  let damaged = false;
+  let at = from;
+  try {
+    if (from >= to) return false;
+    // LevelDB tells of damage only when it meets the end of the range, not at a limit.
+    for await (const page of database.pages({ gte: u64be(from), lt: u64be(to) })) {
+      for (const found of page.map(seqValue)) {
+        if (found === undefined || found.seq < at || found.seq >= to) damaged = true;
+        else {
           at = found.seq + 1;
           yield found;
         }
       }
-    } catch (error) {
-      if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
-      damaged = true;
     }
-    if (!damaged && seen.length === WINDOW) continue;
-    const last = await edge(database, at, to, true);
-    if (!damaged && last === undefined) return;
-    const next: number = yield* pastDamage(
-      database,
-      { start, seen, to, last: last?.seq },
-      onDamage,
-    );
-    if (last === undefined || next > last.seq) return;
-    at = next;
+  } catch (error) {
+    if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
+    return true;
   }
+  return damaged;
 }
 
 interface DamagedWindow {
   readonly start: number;
   readonly seen: readonly number[];
   readonly to: number;
-  /** The last value readable after those seen. */
-  readonly last: number | undefined;
+  /** The last value of the range that can be read. */
+  readonly last: number;
 }
 
 /** Row by row through a stretch known to hold damage; returns where to go on. */
@@ -90,21 +111,18 @@ async function* pastDamage(
     if (await holdsDamage(database, before + 1, seq)) report(before);
     before = seq;
   }
-  if (last === undefined) {
-    report(before);
-    return to;
-  }
   for (let rows = 0; rows < WINDOW && before < last; rows++) {
     const next = await firstBehind(database, before, last, to);
     if (next === undefined) {
       report(before);
-      return to;
+      return last + 1;
     }
     if (next.leapt || (await holdsDamage(database, before + 1, next.row.seq))) report(before);
     yield next.row;
     before = next.row.seq;
   }
-  if (!found) report(start - 1);
+  // LevelDB looks one block ahead: what lies behind is found when the scan gets there.
+  if (!found && !(await holdsDamage(database, before + 1, to))) report(start - 1);
   return before + 1;
 }
 

@@ -8,7 +8,7 @@ const unsynced = { sync: false };
 
 /** Bytes that tell which value they are. */
 export function valueOf(seq: number, length = 100): Uint8Array {
-  const value = new Uint8Array(length).fill(seq % 251);
+  const value = new Uint8Array(length).fill((seq + 1) % 251);
   new DataView(value.buffer).setUint32(0, seq % 0x1_0000_0000);
   return value;
 }
