@@ -7,11 +7,13 @@ import { systemRandom } from './random.ts';
 import { HomeLock } from './store/home-lock.ts';
 import { LevelChunkStore } from './store/level-chunk-store.ts';
 import { LevelMetaStore } from './store/level-meta-store.ts';
+import { keepHeapSmall } from './system/frugal-heap.ts';
 import { realFileSystem } from './system/real-file-system.ts';
 import { threadPool } from './system/thread-pool.ts';
 
 /** `workers`: threads for bulk work; 0 takes one for each processor. Nothing starts before it is used. */
 export function systemEnvironment(workers: number): Environment {
+  keepHeapSmall();
   const fileSystem = realFileSystem();
   return {
     fileSystem,

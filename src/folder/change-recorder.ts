@@ -35,11 +35,10 @@ export interface RecorderParts {
   readonly seen: (directory: string) => Promise<Map<string, SeenEntry> | undefined>;
   /** Current versions of a path that the working copy does not show: what a new one supersedes. */
   readonly currentOf: (path: string) => Promise<readonly Parent[]>;
-  /** Appends versions and the rows that go with them in one commit; their names, in order. */
-  readonly append: (
-    versions: readonly NewVersion[],
-    rows: (names: readonly Parent[]) => readonly MetaOperation[],
-  ) => Promise<void>;
+  /** Makes entries of versions; their names, in order. They count with the next commit only. */
+  readonly stage: (versions: readonly NewVersion[]) => Promise<readonly Parent[]>;
+  /** Commits what was staged, with rows that become true by it. */
+  readonly commit: (rows: () => readonly MetaOperation[]) => Promise<void>;
   readonly digestKey: SecretKey;
   readonly pool: WorkerPool;
   /** Setting of the pool that holds the folder's secrets. */
@@ -81,7 +80,9 @@ interface Candidate {
 }
 
 const FILES_PER_TASK = 64;
-const VERSIONS_PER_COMMIT = 4_096;
+/** Versions gathered before entries are made of them, while the workers go on. */
+const VERSIONS_PER_ENTRY = 1_024;
+const VERSIONS_PER_COMMIT = 3_072;
 const CHUNKS_PER_COMMIT = 16_384;
 const NO_DIGEST = new Uint8Array(0);
 /** How long after a change another one could leave the same time stamp: fine and coarse file systems. */
@@ -101,6 +102,8 @@ export class ChangeRecorder {
   };
   readonly #parts: RecorderParts;
   #versions: PendingVersion[] = [];
+  /** Versions in entries that no commit covers yet. */
+  #uncommitted = 0;
   /** Directories whose rows differ from what is recorded. */
   #directories = new Map<string, DirectoryChange>();
   #forgotten: MetaOperation[] = [];
@@ -355,6 +358,7 @@ export class ChangeRecorder {
       else this.counts.changed++;
     }
     this.#versions.push({ path, kind, parents, digest, body, directory, name, seen });
+    if (this.#versions.length >= VERSIONS_PER_ENTRY) await this.#stageVersions();
   }
 
   #addDeletion(directory: DirectoryChange, name: string, before: SeenEntry): void {
@@ -373,7 +377,8 @@ export class ChangeRecorder {
 
   /** `going`: a directory of which more is to come. */
   async #commitIfLarge(going?: DirectoryChange): Promise<void> {
-    if (this.#versions.length < VERSIONS_PER_COMMIT) return;
+    if (this.#versions.length >= VERSIONS_PER_ENTRY) await this.#stageVersions();
+    if (this.#uncommitted < VERSIONS_PER_COMMIT) return;
     await this.#settle();
     await this.#commit();
     if (going !== undefined) this.#directories.set(going.path, going);
@@ -387,28 +392,35 @@ export class ChangeRecorder {
     this.#parts.signal.throwIfAborted();
   }
 
-  async #commit(): Promise<void> {
+  /** Makes entries of the versions gathered so far and notes their names in the directories. */
+  async #stageVersions(): Promise<void> {
     const versions = this.#versions;
+    if (versions.length === 0) return;
+    this.#versions = [];
+    this.#uncommitted += versions.length;
+    const names = await this.#parts.stage(versions);
+    versions.forEach(({ directory, name, seen }, index) => {
+      if (seen === undefined) directory.rows.delete(name);
+      else directory.rows.set(name, { ...seen, version: names[index] as Parent });
+    });
+  }
+
+  async #commit(): Promise<void> {
+    await this.#stageVersions();
     const directories = [...this.#directories.values()];
     const forgotten = this.#forgotten;
-    if (versions.length === 0 && directories.length === 0 && forgotten.length === 0) return;
-    this.#versions = [];
+    if (this.#uncommitted === 0 && directories.length === 0 && forgotten.length === 0) return;
+    this.#uncommitted = 0;
     this.#directories = new Map();
     this.#forgotten = [];
-    await this.#parts.append(versions, (names) => {
-      versions.forEach(({ directory, name, seen }, index) => {
-        if (seen === undefined) directory.rows.delete(name);
-        else directory.rows.set(name, { ...seen, version: names[index] as Parent });
-      });
-      return [
-        ...forgotten,
-        ...directories.flatMap((directory) => {
-          const { path, rows, previous } = directory;
-          directory.previous = rows.size;
-          return this.#parts.state.rows(path, rows, previous);
-        }),
-      ];
-    });
+    await this.#parts.commit(() => [
+      ...forgotten,
+      ...directories.flatMap((directory) => {
+        const { path, rows, previous } = directory;
+        directory.previous = rows.size;
+        return this.#parts.state.rows(path, rows, previous);
+      }),
+    ]);
   }
 
   #isRacy(stat: FileStat): boolean {

@@ -5,36 +5,35 @@
 
 import type { Clock } from '../clock.ts';
 import { Mutex } from '../async.ts';
-import { fromHex, utf8 } from '../bytes.ts';
+import { fromHex } from '../bytes.ts';
 import type { EpochKeys, FolderKeys } from '../crypto/folder-keys.ts';
-import { openValue, sealedBound, sealValue, valueTypes } from '../crypto/sealed-value.ts';
+import { sealedBound, sealValue, valueTypes } from '../crypto/sealed-value.ts';
 import type { Zstd } from '../crypto/zstd.ts';
-import { isVaultError, VaultError } from '../errors.ts';
+import { isLoss, VaultError } from '../errors.ts';
 import type { RandomSource } from '../random.ts';
 import type { FolderStore, ReplayCounts } from '../store/folder-store.ts';
-import { decodeSeq, encodeSeq, metaKey, metaPrefix, metaRange } from '../store/meta-keys.ts';
+import { encodeSeq, metaKey, metaPrefix } from '../store/meta-keys.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
-import { openBody, openLinks, openOtherRecord, type RecordKeys } from './entry-records.ts';
-import { buildEntries, noEntry, type BuiltEntry, type NewRecord } from './entry-builder.ts';
-import { decodePage, type EntryPage } from './entry-page.ts';
-import { openEntry, type Entry } from './entry.ts';
 import {
-  decodeHead,
-  encodeHead,
-  signHead,
-  verifyHead,
-  type Sign,
-  type VerifySignature,
-} from './head.ts';
+  buildEntries,
+  noEntry,
+  type BuiltEntry,
+  type LogPosition,
+  type NewRecord,
+} from './entry-builder.ts';
+import { EntryReader, type OpenedRecord } from './entry-reader.ts';
+import type { Entry } from './entry.ts';
+import { encodeHead, signHead, verifyHead, type Sign, type VerifySignature } from './head.ts';
 import { nextTime } from './hybrid-time.ts';
 import { shortHash } from './log-id.ts';
+import { headRow, lastEntrySeq, loadHeads } from './log-heads.ts';
 import { LogNumberTable } from './log-numbers.ts';
 import { LogReplay } from './log-replay.ts';
+import { LostEntries, type EntryName } from './lost-entries.ts';
 import type { StoredRecord, UnknownRecord } from './other-record.ts';
 import { directoryOf } from './folder-tree.ts';
 import { PathIndex } from './path-index.ts';
-import { recordKey } from './record-rows.ts';
-import { recordType } from './record-types.ts';
+import { RecordIndex } from './record-index.ts';
 import type {
   Body,
   Dot,
@@ -81,69 +80,88 @@ export interface Append {
   readonly rows?: (names: readonly Parent[]) => readonly MetaOperation[];
 }
 
-/** Links of one directory by name key, and how many could not be read. */
+export interface Commit {
+  /** Records that come after the versions; the clock covers these. */
+  readonly records?: (clock: VectorClock, time: HybridTime) => readonly StoredRecord[];
+  /** Rows that become true with this commit. */
+  readonly rows?: () => readonly MetaOperation[];
+}
+
+/** A version of a name in a directory whose link cannot be read any more. */
+export interface UnreadVersion {
+  readonly dot: Dot;
+  /** Undefined where no other version tells the name. */
+  readonly path: string | undefined;
+  readonly error: VaultError;
+}
+
+/** Links of one directory by path, and those that could not be read. */
 export interface DirectoryLinks {
   /** For each path: its links, and links elsewhere that superseded one of them. */
   readonly paths: ReadonlyMap<string, readonly NamedLink[]>;
-  readonly damage: readonly { readonly dot: Dot; readonly error: VaultError }[];
+  readonly unread: readonly UnreadVersion[];
 }
-
-interface OpenedEntry {
-  readonly entry: Entry;
-  readonly links: ReadonlyMap<number, NamedLink>;
-  readonly chunkSeq: number;
-  page: EntryPage | undefined;
-}
-
-const ENTRIES_KEPT = 48;
-const LINK_LEVEL = 3;
 
 export class FolderLog {
   readonly paths: PathIndex;
   readonly #parts: FolderLogParts;
   readonly #numbers: LogNumberTable;
+  readonly #reader: EntryReader;
+  readonly #records: RecordIndex;
   readonly #heads = new Map<LogId, Head>();
-  readonly #opened = new Map<string, OpenedEntry>();
   readonly #appends = new Mutex();
+  /** Entries that the store has and no head covers yet, as rows, and where they end. */
+  #staged: { position: LogPosition; readonly rows: MetaOperation[] } | undefined;
   #time: HybridTime = 0;
 
-  private constructor(parts: FolderLogParts, numbers: LogNumberTable) {
+  private constructor(parts: FolderLogParts, numbers: LogNumberTable, lost: LostEntries) {
+    const { store, keys, random } = parts;
     this.#parts = parts;
     this.#numbers = numbers;
-    this.paths = new PathIndex(parts.store.meta, parts.keys, numbers, parts.random);
+    this.#reader = new EntryReader(parts, lost);
+    this.#records = new RecordIndex(store.meta, keys.metaKey, numbers, random);
+    this.paths = new PathIndex(store.meta, keys, numbers, random);
   }
 
   /**
    * Opens the logs; after an unclean stop, or where `meta/` is gone, replays the values first.
-   * `replayed` says what that found.
+   * `replayed` says what that found; `mended`, how many damaged heads were written anew. Throws
+   * `VAULT_DAMAGED` where the index is wrong.
    */
-  static async open(
-    parts: FolderLogParts,
-  ): Promise<{ log: FolderLog; replayed: ReplayCounts | undefined }> {
-    const numbers = await LogNumberTable.load(parts.store.meta);
-    const log = new FolderLog(parts, numbers);
-    await log.#loadHeads();
+  static async open(parts: FolderLogParts): Promise<{
+    readonly log: FolderLog;
+    readonly replayed: ReplayCounts | undefined;
+    readonly mended: number;
+  }> {
+    const { store } = parts;
+    const numbers = await LogNumberTable.load(store.meta);
+    const log = new FolderLog(parts, numbers, await LostEntries.load(store.meta));
+    const { heads, lost } = await loadHeads(store, log.#reader, (head) => log.#isSigned(head));
+    for (const head of heads.values()) log.#heads.set(head.log, head);
+    const isOwnEmpty = !log.#heads.has(log.own);
+    if (isOwnEmpty && (await lastEntrySeq(store, log.#reader, log.own)) >= 0) {
+      throw new VaultError('VAULT_DAMAGED', "the index lacks the head of this node's log");
+    }
     let replayed: ReplayCounts | undefined;
-    if (parts.store.needsReplay) {
-      const replay = new LogReplay({
-        open: (value, type) => log.#openValue(value, type),
-        rowsOf: (entry, links, records, chunkSeq) =>
-          log.#entryRows(entry, links, records, chunkSeq),
-        openLinks: (entry) => openLinks(entry, log.#recordKeys(entry.epoch)),
-        openRecords: (entry, page) => log.#openRecords(entry, page),
-        nextSeq: (id) => (log.#heads.get(id)?.seq ?? -1) + 1,
-        lastHash: (id) => log.#heads.get(id)?.hash ?? noEntry,
-        takeHead: (head) => {
-          log.#heads.set(head.log, head);
-        },
-        verifyHead: (head) =>
-          head.log !== parts.log || verifyHead(parts.verify, parts.folder, parts.node, head),
-      });
-      replayed = await parts.store.replay(replay);
-      log.paths.settle();
+    const unwritten = [...lost];
+    if (store.needsReplay) {
+      const replay = log.#replay();
+      replayed = await store.replay(replay);
+      log.#settle();
+      if (replay.signed !== undefined) {
+        unwritten.push({ head: replay.signed, damagedSeq: undefined });
+      }
+    }
+    for (const { head, damagedSeq } of unwritten) {
+      // One that was replayed since has a value of its own.
+      if (log.#heads.get(head.log) !== head) continue;
+      await log.#commitHead(head, []);
+      if (damagedSeq !== undefined) {
+        await store.chunks.write({ deletes: [damagedSeq] }, { sync: true });
+      }
     }
     await log.#loadTime();
-    return { log, replayed };
+    return { log, replayed, mended: unwritten.length };
   }
 
   /** This node's own log. */
@@ -160,6 +178,11 @@ export class FolderLog {
     return this.#heads;
   }
 
+  /** Entries of which nothing is left, not even which names they spoke of. */
+  get lostEntries(): readonly EntryName[] {
+    return this.#reader.lost.all;
+  }
+
   /** The id of a known log from its first 32 hex digits. */
   fullLogId(half: string): LogId {
     return this.#numbers.byPrefix(half);
@@ -169,75 +192,98 @@ export class FolderLog {
    * Writes versions and records as entries of this node's log, and everything staged in the store,
    * in one commit: all of it or nothing is there after a crash. The versions' names, in order.
    */
-  append(append: Append): Promise<Parent[]> {
-    return this.#appends.run(() => this.#append(append));
+  async append({ versions, records, rows }: Append): Promise<Parent[]> {
+    const names = await this.stage(versions);
+    await this.commit({
+      ...(records === undefined ? {} : { records }),
+      rows: () => rows?.(names) ?? [],
+    });
+    return names;
   }
 
-  async #append({ versions, records, rows }: Append): Promise<Parent[]> {
-    const { store, log, folder } = this.#parts;
-    const meta: MetaOperation[] = [...this.#numbers.add(log)];
-    const names: Parent[] = [];
-    let position = {
-      log,
-      seq: (this.#heads.get(log)?.seq ?? -1) + 1,
-      previous: this.#heads.get(log)?.hash ?? noEntry,
-    };
-    const stage = async (given: readonly NewRecord[]): Promise<void> => {
-      for (const built of buildEntries(given, position, new Map(), this.#buildContext())) {
-        const chunkSeq = store.stageLogValues(this.#sealBuilt(built));
-        const { entry } = built;
-        const group = given.slice(built.first, built.first + built.count);
-        const hash8 = shortHash(entry.hash);
-        const links: NamedLink[] = [];
-        const others: { index: number; record: StoredRecord }[] = [];
-        group.forEach((record, index) => {
-          const dot: Dot = { log, seq: entry.seq, index };
-          if (record.type === 'version') {
-            links.push({ ...record.link, dot, hash8 });
-            names.push({ ...dot, hash8 });
-          } else others.push({ index, record });
-        });
-        meta.push(...(await this.#entryRows(entry, links, others, chunkSeq)));
-        position = { log, seq: entry.seq + 1, previous: entry.hash };
-      }
-    };
-    await stage(
-      versions.map(({ link, body }) => ({
-        type: 'version',
-        link: { ...link, time: this.#tick() },
-        body,
-      })),
+  /**
+   * Makes entries of versions and hands them to the store; they become part of the log with the next
+   * {@link commit}, which must follow before anything else is done with this folder: if it cannot, the
+   * folder is to be closed. The versions' names, in order.
+   */
+  stage(versions: readonly UnnamedVersion[]): Promise<Parent[]> {
+    return this.#appends.run(() =>
+      this.#stage(
+        versions.map(({ link, body }) => ({
+          type: 'version',
+          link: { ...link, time: this.#tick() },
+          body,
+        })),
+      ),
     );
+  }
+
+  /** Makes everything staged, and these records after it, durable and part of the log, in one commit. */
+  commit(commit: Commit): Promise<void> {
+    return this.#appends.run(() => this.#commit(commit));
+  }
+
+  async #stage(given: readonly NewRecord[]): Promise<Parent[]> {
+    const { store, log } = this.#parts;
+    const staged = (this.#staged ??= {
+      position: this.#end(),
+      rows: [...this.#numbers.add(log)],
+    });
+    const names: Parent[] = [];
+    for (const built of buildEntries(given, staged.position, new Map(), this.#buildContext())) {
+      const chunkSeq = store.stageLogValues(this.#sealBuilt(built));
+      const { entry } = built;
+      const hash8 = shortHash(entry.hash);
+      const links: NamedLink[] = [];
+      const others: { index: number; record: StoredRecord }[] = [];
+      given.slice(built.first, built.first + built.count).forEach((record, index) => {
+        const dot: Dot = { log, seq: entry.seq, index };
+        if (record.type === 'version') {
+          links.push({ ...record.link, dot, hash8 });
+          names.push({ ...dot, hash8 });
+        } else others.push({ index, record });
+      });
+      staged.rows.push(...(await this.#entryRows(entry, links, others, chunkSeq)));
+      staged.position = { log, seq: entry.seq + 1, previous: entry.hash };
+    }
+    return names;
+  }
+
+  async #commit({ records, rows }: Commit): Promise<void> {
+    const { store, log, folder } = this.#parts;
     if (records !== undefined) {
       const clock = new Map(this.clock);
-      if (position.seq > 0) clock.set(log, position.seq);
-      await stage(records(clock, this.#tick()));
+      const { seq } = this.#staged?.position ?? this.#end();
+      if (seq > 0) clock.set(log, seq);
+      await this.#stage(records(clock, this.#tick()));
     }
-    if (rows !== undefined) meta.push(...rows(names));
-    if (position.previous === noEntry || position.seq === (this.#heads.get(log)?.seq ?? -1) + 1) {
+    const staged = this.#staged;
+    this.#staged = undefined;
+    const meta = [...(staged?.rows ?? []), ...(rows?.() ?? [])];
+    if (staged === undefined || staged.position.seq === this.#end().seq) {
       await store.commit({ rows: () => meta });
-      this.paths.settle();
-      return names;
+      this.#settle();
+      return;
     }
-    const head = signHead(this.#parts.sign, folder, {
-      log,
-      seq: position.seq - 1,
-      hash: position.previous,
-    });
-    await store.commit({
-      head: this.#seal(valueTypes.head, fromHex(log), encodeHead(head)),
-      rows: (headSeq) => [
-        ...meta,
-        {
-          type: 'put',
-          key: metaKey(metaPrefix.head, fromHex(log)),
-          value: encodeSeq(headSeq ?? 0),
-        },
-      ],
-    });
+    const { seq, previous } = staged.position;
+    const head = signHead(this.#parts.sign, folder, { log, seq: seq - 1, hash: previous });
+    await this.#commitHead(head, meta);
     this.#heads.set(log, head);
-    this.paths.settle();
-    return names;
+    this.#settle();
+  }
+
+  async #commitHead(head: Head, rows: readonly MetaOperation[]): Promise<void> {
+    await this.#parts.store.commit({
+      head: this.#seal(valueTypes.head, fromHex(head.log), encodeHead(head)),
+      rows: (headSeq) => [...rows, headRow(head, headSeq ?? 0)],
+    });
+  }
+
+  /** Where this node's log goes on after its head. */
+  #end(): LogPosition {
+    const { log } = this.#parts;
+    const head = this.#heads.get(log);
+    return { log, seq: (head?.seq ?? -1) + 1, previous: head?.hash ?? noEntry };
   }
 
   /** Everything known of the names in a directory; undefined where the directory was never recorded. */
@@ -245,7 +291,7 @@ export class FolderLog {
     const pointers = await this.paths.pointers(directory);
     if (pointers === undefined) return undefined;
     const byName = new Map<string, { path: string | undefined; links: NamedLink[] }>();
-    const damage: { dot: Dot; error: VaultError }[] = [];
+    const unread: { name: string; dot: Dot; error: VaultError }[] = [];
     pointers.sort((a, b) => a.dot.seq - b.dot.seq || a.dot.index - b.dot.index);
     for (const { nameKey, dot } of pointers) {
       const name = Buffer.from(nameKey).toString('latin1');
@@ -262,92 +308,128 @@ export class FolderLog {
           found.path = link.path;
         }
       } catch (error) {
-        if (!isVaultError(error)) throw error;
-        damage.push({ dot, error });
+        if (!isLoss(error)) throw error;
+        unread.push({ name, dot, error });
       }
     }
     const paths = new Map<string, readonly NamedLink[]>();
     for (const { path, links } of byName.values()) if (path !== undefined) paths.set(path, links);
-    return { paths, damage };
+    return {
+      paths,
+      unread: unread.map(({ name, dot, error }) => ({
+        dot,
+        error,
+        path: byName.get(name)?.path,
+      })),
+    };
   }
 
-  /** Everything known of one path, superseding links elsewhere included. */
+  /** Everything that can be read of one path, superseding links elsewhere included. */
   async linksOf(path: string): Promise<NamedLink[]> {
-    const pointers = await this.paths.pointersOf(path);
-    return Promise.all(pointers.map(({ dot }) => this.link(dot)));
+    const links: NamedLink[] = [];
+    for (const { dot } of await this.paths.pointersOf(path)) {
+      const link = await this.link(dot).catch(unlessLost);
+      if (link !== undefined) links.push(link);
+    }
+    return links;
   }
 
-  /** The link of a version. Throws `VAULT_NOT_FOUND` for a dot that names none, `VAULT_DAMAGED` where its entry is unreadable. */
+  /**
+   * The link of a version. Throws `VAULT_CHUNK_MISSING` or `VAULT_CHUNK_CORRUPT` where its entry is lost,
+   * `VAULT_DAMAGED` where the index does not lead to it, `VAULT_NOT_FOUND` for a dot that names none.
+   */
   async link(dot: Dot): Promise<NamedLink> {
-    const link = (await this.#entry(dot.log, dot.seq)).links.get(dot.index);
+    const link = (await this.#reader.entry(dot.log, dot.seq)).links.get(dot.index);
     if (link === undefined) throw new VaultError('VAULT_NOT_FOUND', 'no version of that name');
     return link;
   }
 
-  /** The body of a version. Throws `VAULT_EXPIRED` where it was dropped, `VAULT_DAMAGED` where it is unreadable. */
-  async body(link: NamedLink): Promise<Body> {
-    const opened = await this.#entry(link.dot.log, link.dot.seq);
-    const page = await this.#page(opened);
-    const sealed = page?.records.get(link.dot.index);
-    if (sealed === undefined) {
-      throw new VaultError(
-        'VAULT_EXPIRED',
-        `the content of ${JSON.stringify(link.path)} was dropped here`,
-      );
-    }
-    return openBody(
-      opened.entry,
-      link.dot.index,
-      link.kind,
-      sealed,
-      this.#recordKeys(opened.entry.epoch),
-    );
+  /** The body of a version. Throws as {@link link}, and `VAULT_EXPIRED` where it was dropped. */
+  body(link: NamedLink): Promise<Body> {
+    return this.#reader.body(link);
   }
 
-  /** Records of one type in time order, each with its dot. */
-  async *records(type: number): AsyncGenerator<{ dot: Dot; record: StoredRecord | UnknownRecord }> {
-    const range = metaRange(metaKey(metaPrefix.record, Uint8Array.of(type)));
-    for await (const { key } of this.#parts.store.meta.scan(range)) {
-      const dot = recordKey.dot(key, this.#numbers);
-      const opened = await this.#entry(dot.log, dot.seq);
-      const sealed = (await this.#page(opened))?.records.get(dot.index);
-      if (sealed === undefined) continue;
-      const keys = this.#recordKeys(opened.entry.epoch);
-      yield { dot, record: openOtherRecord(opened.entry, dot.index, sealed, keys) };
+  /** Records of one type in time order, each with its dot; `onLost` is told of those that cannot be read. */
+  async *records(
+    type: number,
+    onLost: (dot: Dot, error: VaultError) => void,
+  ): AsyncGenerator<{ dot: Dot; record: StoredRecord | UnknownRecord }> {
+    for (const dot of await this.#records.dots(type)) {
+      let records: readonly OpenedRecord[];
+      try {
+        const opened = await this.#reader.entry(dot.log, dot.seq);
+        records = await this.#reader.records(opened);
+      } catch (error) {
+        if (!isLoss(error)) throw error;
+        onLost(dot, error);
+        continue;
+      }
+      const found = records.find(({ index }) => index === dot.index);
+      if (found !== undefined) yield { dot, record: found.record };
     }
   }
 
   /** An entry as it was written, with its links, for checking and for other nodes. */
   async entry(log: LogId, seq: number): Promise<{ entry: Entry; links: readonly NamedLink[] }> {
-    const opened = await this.#entry(log, seq);
-    return { entry: opened.entry, links: [...opened.links.values()] };
+    const { entry, links } = await this.#reader.entry(log, seq);
+    return { entry, links: [...links.values()] };
   }
 
-  async #loadHeads(): Promise<void> {
-    const { store } = this.#parts;
-    const found: { log: Uint8Array; seq: number }[] = [];
-    for await (const row of store.meta.scan(metaRange(metaKey(metaPrefix.head)))) {
-      found.push({ log: row.key.slice(1), seq: decodeSeq(row.value) ?? -1 });
+  /** Every directory that something readable was ever in: for finding what a lost entry no longer names. */
+  async impliedDirectories(): Promise<ReadonlySet<string>> {
+    const directories = new Set<string>();
+    for (const [log, { seq: last }] of this.#heads) {
+      for (let seq = 0; seq <= last; seq++) {
+        const opened = await this.#reader.entry(log, seq).catch(unlessLost);
+        for (const { path } of opened?.links.values() ?? []) {
+          let at = directoryOf(path);
+          for (; at !== '' && !directories.has(at); at = directoryOf(at)) directories.add(at);
+        }
+      }
     }
-    const values = await store.getValues(found.map(({ seq }) => seq));
-    for (const [at, { log }] of found.entries()) {
-      const value = values[at];
-      if (value === undefined) throw damaged('the head of a log is missing');
-      const head = decodeHead(this.#openValue(value, valueTypes.head, log));
-      this.#heads.set(head.log, head);
-    }
+    return directories;
+  }
+
+  #replay(): LogReplay {
+    const { log, sign, folder } = this.#parts;
+    const reader = this.#reader;
+    return new LogReplay({
+      open: (value) => reader.open(value),
+      rowsOf: (entry, page, chunkSeq) => {
+        const records = page === undefined ? [] : reader.openRecords(entry, page);
+        return this.#entryRows(entry, reader.openLinks(entry), records, chunkSeq);
+      },
+      lose: (id, seq) => reader.lost.add(id, seq),
+      nextSeq: (id) => (this.#heads.get(id)?.seq ?? -1) + 1,
+      lastHash: (id) => this.#heads.get(id)?.hash ?? noEntry,
+      takeHead: (head) => {
+        this.#heads.set(head.log, head);
+      },
+      verifyHead: (head) => this.#isSigned(head),
+      own: log,
+      sign: (seq, hash) => signHead(sign, folder, { log, seq, hash }),
+    });
+  }
+
+  #isSigned(head: Head): boolean {
+    const { log, verify, folder, node } = this.#parts;
+    return head.log !== log || verifyHead(verify, folder, node, head);
+  }
+
+  #settle(): void {
+    this.paths.settle();
+    this.#records.settle();
+    this.#reader.settle();
   }
 
   async #loadTime(): Promise<void> {
     const head = this.#heads.get(this.#parts.log);
     if (head === undefined) return;
-    const opened = await this.#entry(head.log, head.seq).catch((error: unknown) => {
-      if (isVaultError(error)) return undefined;
-      throw error;
-    });
     // An unreadable last entry costs nothing but order in case the wall clock went back.
-    for (const link of opened?.links.values() ?? []) this.#time = Math.max(this.#time, link.time);
-    for (const { record } of opened ? await this.#readRecords(opened) : []) {
+    const opened = await this.#reader.entry(head.log, head.seq).catch(unlessLost);
+    if (opened === undefined) return;
+    for (const link of opened.links.values()) this.#time = Math.max(this.#time, link.time);
+    for (const { record } of (await this.#reader.records(opened).catch(unlessLost)) ?? []) {
       if ('time' in record) this.#time = Math.max(this.#time, record.time);
     }
   }
@@ -357,82 +439,14 @@ export class FolderLog {
     return this.#time;
   }
 
-  async #entry(log: LogId, seq: number): Promise<OpenedEntry> {
-    const name = `${log}:${seq}`;
-    const known = this.#opened.get(name);
-    if (known !== undefined) {
-      this.#opened.delete(name);
-      this.#opened.set(name, known);
-      return known;
-    }
-    const { store } = this.#parts;
-    const row = await store.meta.get(metaKey(metaPrefix.entry, fromHex(log), encodeSeq(seq)));
-    const chunkSeq = decodeSeq(row);
-    if (chunkSeq === undefined) throw damaged(`entry ${seq} of a log is missing`);
-    const [value] = await store.getValues([chunkSeq]);
-    if (value === undefined) throw damaged(`entry ${seq} of a log is missing`);
-    let opened: OpenedEntry;
-    try {
-      const entry = openEntry(this.#openValue(value, valueTypes.entry), { log, seq });
-      const links = openLinks(entry, this.#recordKeys(entry.epoch));
-      opened = {
-        entry,
-        links: new Map(links.map((link) => [link.dot.index, link])),
-        chunkSeq,
-        page: undefined,
-      };
-    } catch (cause) {
-      if (isVaultError(cause, 'VAULT_FORMAT_UNSUPPORTED')) throw cause;
-      throw damaged(`entry ${seq} of a log is damaged`, cause);
-    }
-    this.#opened.set(name, opened);
-    if (this.#opened.size > ENTRIES_KEPT) {
-      this.#opened.delete(this.#opened.keys().next().value ?? name);
-    }
-    return opened;
-  }
-
-  async #page(opened: OpenedEntry): Promise<EntryPage | undefined> {
-    if (opened.page !== undefined) return opened.page;
-    if (opened.entry.records.every(({ hash }) => hash === undefined)) return undefined;
-    const [value] = await this.#parts.store.getValues([opened.chunkSeq + 1]);
-    if (value === undefined) throw damaged('the page of an entry is missing');
-    try {
-      opened.page = decodePage(this.#openValue(value, valueTypes.page, opened.entry.hash));
-    } catch (cause) {
-      throw damaged('the page of an entry is damaged', cause);
-    }
-    return opened.page;
-  }
-
-  async #readRecords(
-    opened: OpenedEntry,
-  ): Promise<{ index: number; record: StoredRecord | UnknownRecord }[]> {
-    const page = await this.#page(opened);
-    return page === undefined ? [] : this.#openRecords(opened.entry, page);
-  }
-
-  #openRecords(
-    entry: Entry,
-    page: EntryPage,
-  ): { index: number; record: StoredRecord | UnknownRecord }[] {
-    const keys = this.#recordKeys(entry.epoch);
-    const found: { index: number; record: StoredRecord | UnknownRecord }[] = [];
-    entry.records.forEach(({ type }, index) => {
-      const sealed = page.records.get(index);
-      if (type === recordType.version || sealed === undefined) return;
-      found.push({ index, record: openOtherRecord(entry, index, sealed, keys) });
-    });
-    return found;
-  }
-
   async #entryRows(
     entry: Entry,
     links: readonly NamedLink[],
-    records: readonly { index: number; record: StoredRecord | UnknownRecord }[],
+    records: readonly OpenedRecord[],
     chunkSeq: number,
   ): Promise<MetaOperation[]> {
     const { log, seq } = entry;
+    this.#reader.place(log, seq, chunkSeq);
     const rows: MetaOperation[] = [
       ...this.#numbers.add(log),
       {
@@ -452,48 +466,28 @@ export class FolderLog {
     }
     rows.push(...(await this.paths.addDirectories(directories)));
     rows.push(...(await this.paths.add(pointers)));
-    for (const { index, record } of records) {
-      const time = 'time' in record ? record.time : 0;
-      const type = entry.records[index]?.type ?? 0;
-      rows.push({
-        type: 'put',
-        key: recordKey.encode(type, time, { log, seq, index }, this.#numbers),
-        value: utf8(''),
-      });
-    }
+    const indexed = records.map(({ index, record }) => ({
+      type: entry.records[index]?.type ?? 0,
+      time: 'time' in record ? record.time : 0,
+      dot: { log, seq, index },
+    }));
+    rows.push(...(await this.#records.add(indexed)));
     return rows;
   }
 
   async #otherPaths(link: NamedLink): Promise<Set<string>> {
     const paths = new Set<string>();
     for (const parent of link.parents) {
-      const { path } = await this.link(parent);
-      if (path !== link.path) paths.add(path);
+      // What a lost version superseded is lost with it: nothing is shown there that this one hides.
+      const path = (await this.link(parent).catch(unlessLost))?.path;
+      if (path !== undefined && path !== link.path) paths.add(path);
     }
     return paths;
   }
 
-  #recordKeys(epoch: EpochId): RecordKeys {
-    const { folder, epochs, zstd } = this.#parts;
-    const keys = epochs.get(epoch);
-    if (keys === undefined) {
-      throw new VaultError('VAULT_NOT_PERMITTED', `no keys for epoch ${epoch}`, {
-        details: { epoch },
-      });
-    }
-    return {
-      folder,
-      recordKey: keys.recordKey,
-      compressor: {
-        compress: (bytes) => zstd.compress(bytes, LINK_LEVEL),
-        decompress: (bytes, length) => zstd.decompress(bytes, length),
-      },
-    };
-  }
-
   #buildContext(): Parameters<typeof buildEntries>[3] {
     const { epoch, random } = this.#parts;
-    return { ...this.#recordKeys(epoch), epoch, random };
+    return { ...this.#reader.recordKeys(epoch), epoch, random };
   }
 
   #sealBuilt(built: BuiltEntry): Uint8Array[] {
@@ -524,20 +518,8 @@ export class FolderLog {
     });
     return out.subarray(0, length);
   }
-
-  #openValue(value: Uint8Array, type: 3 | 4 | 5, id?: Uint8Array): Uint8Array {
-    const opener = {
-      keyring: this.#parts.epochs,
-      idKey: this.#parts.keys.idKey,
-      zstd: this.#parts.zstd,
-    };
-    const opened = openValue(value, opener, id && { type, id });
-    if (opened.type !== type)
-      throw new VaultError('VAULT_CHUNK_CORRUPT', 'a value of another type');
-    return opened.plain;
-  }
 }
 
-function damaged(message: string, cause?: unknown): VaultError {
-  return new VaultError('VAULT_DAMAGED', message, cause === undefined ? {} : { cause });
+function unlessLost(error: unknown): undefined {
+  if (!isLoss(error)) throw error;
 }

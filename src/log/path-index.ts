@@ -157,15 +157,14 @@ export class PathIndex {
   }
 
   #pointerKey(directory: Bytes, name: Bytes, dot: Dot): Uint8Array {
-    const key = new Uint8Array(43);
-    const view = new DataView(key.buffer);
+    // From Node's buffer pool: there are many, and each crosses into the database.
+    const key = Buffer.allocUnsafe(43);
     key[0] = metaPrefix.version;
     key.set(directory, 1);
     key.set(name, 17);
-    view.setUint16(33, this.#logs.number(dot.log));
-    view.setUint16(35, Math.floor(dot.seq / 0x1_0000_0000));
-    view.setUint32(37, dot.seq % 0x1_0000_0000);
-    view.setUint16(41, dot.index);
+    key.writeUInt16BE(this.#logs.number(dot.log), 33);
+    key.writeUIntBE(dot.seq, 35, 6);
+    key.writeUInt16BE(dot.index, 41);
     return key;
   }
 

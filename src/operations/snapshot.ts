@@ -71,15 +71,14 @@ async function snapshotFolder(
     state: folder.workingCopy,
     seen: (directory) => folder.seen(directory),
     currentOf,
-    append: async (versions, rows) => {
-      await folder.log.append({
-        versions: versions.map(({ path, kind, parents, digest, body }) => ({
+    stage: (versions) =>
+      folder.log.stage(
+        versions.map(({ path, kind, parents, digest, body }) => ({
           link: { path, kind, parents, digest },
           body,
         })),
-        rows,
-      });
-    },
+      ),
+    commit: (rows) => folder.log.commit({ rows }),
     digestKey: folder.keys.digestKey,
     pool: environment.pool,
     secrets: folder.secrets,

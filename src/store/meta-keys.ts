@@ -4,18 +4,21 @@
  *
  * | first byte | key                                   | value                                |
  * | ---------- | ------------------------------------- | ------------------------------------ |
- * | 01         |                                       | committed sequence number            |
- * | 10         | chunk or node id (32)                 | sequence number (8), value bytes (4) |
+ * | 01         |                                       | committed sequence number (8), its CRC-32 (4) |
+ * | 10         | chunk or node id (32)                 | sequence number (8), value bytes (4); `lost` where no value is left |
  * | 20         | log id (32), entry seq (8)            | sequence number of the entry value   |
- * | 21         | log id (32)                           | sequence number of the head value    |
+ * | 21         | log id (32)                           | sequence number of the head value (8), the head |
  * | 22         | log number (2)                        | log id (32)                          |
+ * | 23         | log id (32), entry seq (8)            | empty: an entry that a head covers and no value is left of |
  * | 30         | directory key (16), name key (16), dot (10) | empty: a version of that path, or one that superseded a version of it |
  * | 31         | directory key (16)                    | sealed: how many 30 rows, and their sum |
  * | 40         | record type (1), time (8), dot (10)   | empty: a record that is not a version |
+ * | 41         | record type (1)                       | sealed: how many 40 rows, and their sum |
  * | 50         | directory key (16), page (4)          | sealed: working-copy state           |
  */
 
-import { concat, readU64be, u64be } from '../bytes.ts';
+import { crc32 } from 'node:zlib';
+import { concat, equalBytes, readU64be, u64be, utf8 } from '../bytes.ts';
 
 export const metaPrefix = {
   committed: 0x01,
@@ -23,9 +26,11 @@ export const metaPrefix = {
   entry: 0x20,
   head: 0x21,
   logNumber: 0x22,
+  lost: 0x23,
   version: 0x30,
   directory: 0x31,
   record: 0x40,
+  recordSum: 0x41,
   workingCopy: 0x50,
 } as const;
 
@@ -47,9 +52,12 @@ export function metaRange(key: Uint8Array): { gte: Uint8Array; lt: Uint8Array } 
   throw new RangeError('expected a key below ff ff …');
 }
 
+// Keys and values by the hundred thousand: slices of Node's buffer pool, so that they are no separate
+// allocations when they cross into the database.
+
 /** Key of a chunk's or node's row. */
 export function chunkKey(id: Uint8Array): Uint8Array {
-  const key = new Uint8Array(33);
+  const key = Buffer.allocUnsafe(33);
   key[0] = metaPrefix.chunk;
   key.set(id, 1);
   return key;
@@ -61,11 +69,10 @@ export interface ChunkRow {
 }
 
 export function encodeChunkRow(row: ChunkRow): Uint8Array {
-  const out = new Uint8Array(12);
-  const view = new DataView(out.buffer);
-  view.setUint32(0, Math.floor(row.seq / 0x1_0000_0000));
-  view.setUint32(4, row.seq % 0x1_0000_0000);
-  view.setUint32(8, row.bytes);
+  const out = Buffer.allocUnsafe(12);
+  out.writeUInt32BE(Math.floor(row.seq / 0x1_0000_0000), 0);
+  out.writeUInt32BE(row.seq % 0x1_0000_0000, 4);
+  out.writeUInt32BE(row.bytes, 8);
   return out;
 }
 
@@ -83,4 +90,25 @@ export const encodeSeq = u64be;
 export function decodeSeq(value: Uint8Array | undefined): number | undefined {
   if (value?.length !== 8 || (value[0] ?? 1) !== 0 || (value[1] ?? 0xff) >= 0x20) return undefined;
   return readU64be(value);
+}
+
+/** The row of the committed sequence number: what a wrong one would make of `chunks/` has no other check. */
+export function encodeCommitted(seq: number): Uint8Array {
+  const bytes = u64be(seq);
+  const sum = new Uint8Array(4);
+  new DataView(sum.buffer).setUint32(0, crc32(bytes));
+  return concat(bytes, sum);
+}
+
+/** The committed sequence number, or undefined where the bytes are none. */
+export function decodeCommitted(value: Uint8Array): number | undefined {
+  const seq = value.length === 12 ? decodeSeq(value.subarray(0, 8)) : undefined;
+  return seq !== undefined && equalBytes(encodeCommitted(seq), value) ? seq : undefined;
+}
+
+/** The row of a chunk that is known to be lost: it is stored again when it comes by. */
+export const LOST_CHUNK = utf8('lost');
+
+export function isLostChunk(value: Uint8Array): boolean {
+  return equalBytes(value, LOST_CHUNK);
 }

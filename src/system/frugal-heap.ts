@@ -1,0 +1,15 @@
+/**
+ * Keeps this process small. What a snapshot or restore makes is short-lived, but V8 lets its heap grow
+ * to a share of the machine's memory before it looks for what is dead. Measured on a first snapshot of
+ * 78,600 files: 312 MB at peak without, 251 MB with (docs/decisions/0007).
+ */
+
+import { setFlagsFromString } from 'node:v8';
+
+/** To be called once, before anything heavy; has no effect on what is computed. */
+export function keepHeapSmall(): void {
+  setFlagsFromString('--heap-growing-percent=30');
+  setFlagsFromString('--semi-space-growth-factor=1');
+  // Two threads for calls to databases and disk: each keeps an arena of its own.
+  process.env['UV_THREADPOOL_SIZE'] ??= '2';
+}
