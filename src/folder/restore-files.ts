@@ -65,7 +65,7 @@ export async function restoreFiles(
   const values = new ValueSource(codec, context);
   const todo: number[] = [];
   const results: RestoredFile[] = input.files.map((file, index) => {
-    const decided = decide(context.fileSystem, input, file);
+    const decided = decideFile(context.fileSystem, input, file);
     if (decided === undefined) todo.push(index);
     return decided ?? { status: 'written' };
   });
@@ -90,9 +90,10 @@ export async function restoreFiles(
   return results;
 }
 
-function decide(
+/** What becomes of a file that is not to be written; undefined where it is. */
+export function decideFile(
   fileSystem: FileSystem,
-  input: RestoreFilesInput,
+  input: Pick<RestoreFilesInput, 'directory' | 'overwrite'>,
   file: RestoreFile,
 ): RestoredFile | undefined {
   let there: FileStat | undefined;

@@ -1,12 +1,15 @@
 /** Patterns of `--include` and `--exclude`: `*`, `?`, `[…]` within a name, `**` across names. */
 
+import { VaultError } from '../errors.ts';
+
 /**
  * Whether a path (names with `/` between) matches. A pattern without `/` matches a name at any depth,
  * one with `/` the whole path from the folder's root; either also matches everything below a directory
- * it names.
+ * it names. Throws `VAULT_USAGE` for a pattern that is empty or holds a range that runs backwards.
  */
 export function globMatcher(pattern: string): (path: string) => boolean {
   const anchored = pattern.replace(/^\/+|\/+$/g, '');
+  if (anchored === '') throw unusable(pattern);
   const source = anchored
     .split('/')
     .map(nameSource)
@@ -14,23 +17,36 @@ export function globMatcher(pattern: string): (path: string) => boolean {
     .replaceAll('\0/', '(?:.*/)?')
     .replaceAll('\0', '.*');
   const prefix = anchored.includes('/') || pattern.startsWith('/') ? '^' : '(?:^|/)';
-  const expression = new RegExp(`${prefix}${source}(?:/|$)`, 's');
+  let expression: RegExp;
+  try {
+    expression = new RegExp(`${prefix}${source}(?:/|$)`, 'su');
+  } catch (cause) {
+    throw unusable(pattern, cause);
+  }
   return (path) => expression.test(path);
 }
 
 function nameSource(name: string): string {
   if (name === '**') return '\0';
-  let source = '';
-  for (let at = 0; at < name.length; at++) {
-    const character = name[at] ?? '';
-    const close = character === '[' ? name.indexOf(']', at + 2) : -1;
-    if (character === '*') source += '[^/]*';
-    else if (character === '?') source += '[^/]';
-    else if (close > 0) {
-      const inside = name.slice(at + 1, close).replaceAll('\\', '\\\\');
-      source += `[${inside.startsWith('!') ? `^${inside.slice(1)}` : inside}]`;
-      at = close;
-    } else source += character.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const parts = name.match(/\[[!^]?[^][^\]]*\]|[^]/gu) ?? [];
+  return parts.map(partSource).join('');
+}
+
+/** One character or one set of characters, which never holds the `/`. */
+function partSource(part: string): string {
+  if (part === '*') return '[^/]*';
+  if (part === '?') return '[^/]';
+  if (part.length > 2 && part.startsWith('[')) {
+    const isNegated = /^\[[!^]/.test(part);
+    const inside = part.slice(isNegated ? 2 : 1, -1).replace(/[\\\][^]/g, '\\$&');
+    return `(?!/)[${isNegated ? '^' : ''}${inside}]`;
   }
-  return source;
+  return part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+function unusable(pattern: string, cause?: unknown): VaultError {
+  return new VaultError('VAULT_USAGE', `${JSON.stringify(pattern)} is no pattern`, {
+    hint: 'a pattern is a name or path with *, ?, [a-z] or **',
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

@@ -1,13 +1,19 @@
 /** `restore`: the folder as of a moment, written to another place. */
 
 import { isVaultError, systemCode, VaultError } from '../errors.ts';
-import type { RestoredFile, RestoreFile, RestoreFilesInput } from '../folder/restore-files.ts';
+import type {
+  Overwrite,
+  RestoredFile,
+  RestoreFile,
+  RestoreFilesInput,
+} from '../folder/restore-files.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { TreeEntry } from '../log/folder-tree.ts';
 import { TreeView } from '../log/tree-view.ts';
 import type { Body } from '../log/types.ts';
-import type { HeldDirectory } from '../system/file-system.ts';
+import type { FileSystem, HeldDirectory } from '../system/file-system.ts';
 import type { OperationContext, RestoreOptions, RestoreResult } from './api.ts';
+import { decideSymlink, DestinationPreview } from './destination.ts';
 import { globMatcher } from './glob.ts';
 import { noSuchPath, pathInFolder } from './look.ts';
 import { momentOf } from './moment.ts';
@@ -51,6 +57,12 @@ interface Destination {
   isDone: boolean;
 }
 
+/** A directory of the destination; a dry run has no place where there is none yet. */
+interface Entered {
+  readonly place: string | undefined;
+  readonly held?: HeldDirectory;
+}
+
 class RestoreRun {
   readonly #session: Session;
   readonly #folder: OpenFolder;
@@ -58,6 +70,9 @@ class RestoreRun {
   readonly #options: RestoreOptions;
   readonly #context: OperationContext;
   readonly #isWanted: (path: string) => boolean;
+  readonly #overwrite: Overwrite;
+  /** In a dry run. */
+  readonly #preview: DestinationPreview | undefined;
   readonly #counts: MutableCounts = {
     files: 0,
     dirs: 0,
@@ -81,6 +96,11 @@ class RestoreRun {
     this.#view = view;
     this.#options = options;
     this.#context = context;
+    this.#overwrite = options.overwrite ?? 'never';
+    this.#preview =
+      options.dryRun === true
+        ? new DestinationPreview(session.environment.fileSystem, this.#overwrite)
+        : undefined;
     const include = (options.include ?? []).map(globMatcher);
     const exclude = (options.exclude ?? []).map(globMatcher);
     this.#isWanted = (path) =>
@@ -92,7 +112,7 @@ class RestoreRun {
     const { fileSystem } = this.#session.environment;
     const { to, dryRun, paths, cwd } = this.#options;
     if (dryRun !== true) fileSystem.makeDirectories(to);
-    const top = dryRun === true ? '' : fileSystem.realPath(to);
+    const top = dryRun === true ? existing(fileSystem, to) : fileSystem.realPath(to);
     try {
       if (paths.length === 0) await this.#directory('', top);
       for (const typed of paths) {
@@ -109,7 +129,7 @@ class RestoreRun {
   }
 
   /** One chosen path, with the directories that lead to it. */
-  async #selected(path: string, top: string): Promise<void> {
+  async #selected(path: string, top: string | undefined): Promise<void> {
     const entry = await this.#view.find(path);
     if (entry === undefined) throw noSuchPath(path);
     const names = path.split('/').slice(0, -1);
@@ -117,13 +137,10 @@ class RestoreRun {
     const opened: HeldDirectory[] = [];
     try {
       for (const name of names) {
-        const held = this.#enter(place, name, path);
-        if (held === undefined) {
-          if (this.#options.dryRun !== true) return;
-          continue;
-        }
-        opened.push(held);
-        place = held.path;
+        const entered = this.#enter(place, name, path);
+        if (entered === undefined) return;
+        if (entered.held !== undefined) opened.push(entered.held);
+        place = entered.place;
       }
       const destination: Destination = { held: undefined, tasks: 0, isDone: false };
       if (entry.kind === 'directory') {
@@ -135,7 +152,7 @@ class RestoreRun {
     }
   }
 
-  async #directory(path: string, place: string, held?: HeldDirectory): Promise<void> {
+  async #directory(path: string, place: string | undefined, held?: HeldDirectory): Promise<void> {
     const destination: Destination = { held, tasks: 0, isDone: false };
     try {
       this.#context.signal.throwIfAborted();
@@ -157,20 +174,15 @@ class RestoreRun {
     }
   }
 
-  async #subdirectory(entry: TreeEntry, place: string): Promise<void> {
+  async #subdirectory(entry: TreeEntry, place: string | undefined): Promise<void> {
     const isFiltered = (this.#options.include?.length ?? 0) > 0;
     if ((this.#options.exclude ?? []).some((pattern) => globMatcher(pattern)(entry.path))) return;
-    if (this.#options.dryRun === true) {
-      this.#counts.dirs++;
-      await this.#directory(entry.path, place);
-      return;
-    }
     // With --include, only directories that lead to something are made.
     if (isFiltered && !(await this.#leadsToWanted(entry.path))) return;
-    const held = this.#enter(place, lastName(entry.path), entry.path);
-    if (held === undefined) return;
+    const entered = this.#enter(place, lastName(entry.path), entry.path);
+    if (entered === undefined) return;
     this.#counts.dirs++;
-    await this.#directory(entry.path, held.path, held);
+    await this.#directory(entry.path, entered.place, entered.held);
   }
 
   async #leadsToWanted(directory: string): Promise<boolean> {
@@ -189,21 +201,18 @@ class RestoreRun {
   }
 
   /** Makes or enters a directory of the destination; undefined, and told, where something is in the way. */
-  #enter(place: string, name: string, path: string): HeldDirectory | undefined {
-    if (this.#options.dryRun === true) return undefined;
+  #enter(place: string | undefined, name: string, path: string): Entered | undefined {
     const { fileSystem } = this.#session.environment;
     const directory = `${place}/${name}`;
     try {
+      if (this.#preview !== undefined) return { place: this.#preview.enter(place, name) };
       const there = fileSystem.statIfPresent(directory);
-      if (
-        there !== undefined &&
-        there.kind !== 'directory' &&
-        this.#options.overwrite === 'always'
-      ) {
+      if (there !== undefined && there.kind !== 'directory' && this.#overwrite === 'always') {
         fileSystem.removeFile(directory);
       }
       if (there?.kind !== 'directory') fileSystem.makeDirectory(directory);
-      return fileSystem.hold(directory);
+      const held = fileSystem.hold(directory);
+      return { place: held.path, held };
     } catch (error) {
       this.#failed(path, `cannot make the directory: ${systemCode(error) ?? String(error)}`, error);
       return undefined;
@@ -212,7 +221,7 @@ class RestoreRun {
 
   async #entries(
     entries: readonly TreeEntry[],
-    place: string,
+    place: string | undefined,
     destination: Destination,
   ): Promise<void> {
     let batch: { entry: TreeEntry; file: RestoreFile }[] = [];
@@ -220,24 +229,29 @@ class RestoreRun {
     for (const entry of entries) {
       const body = await this.#body(entry);
       if (body === undefined) continue;
-      const { manifest, symlink } = body;
-      if (this.#options.dryRun === true) {
-        this.#counts.files++;
-        this.#counts.bytes += manifest?.size ?? 0;
-        this.#context.emit({ type: 'item', item: { type: 'would-restore', path: entry.path } });
-      } else if (symlink !== undefined) this.#symlink(entry, place, symlink, body);
-      else if (manifest !== undefined) {
-        const { mtimeNs, executable } = body;
-        batch.push({ entry, file: { name: lastName(entry.path), manifest, mtimeNs, executable } });
-        bytes += manifest.size;
-        if (batch.length >= FILES_PER_TASK || bytes >= BYTES_PER_TASK) {
-          await this.#dispatch(batch, place, destination);
-          batch = [];
-          bytes = 0;
-        }
+      const { manifest, symlink, mtimeNs, executable } = body;
+      if (symlink !== undefined) this.#symlink(entry, place, symlink, mtimeNs);
+      if (symlink !== undefined || manifest === undefined) continue;
+      const file = { name: lastName(entry.path), manifest, mtimeNs, executable };
+      if (place === undefined || this.#preview !== undefined) {
+        this.#count(
+          entry,
+          manifest.size,
+          this.#preview?.file(place, file) ?? { status: 'written' },
+        );
+        continue;
+      }
+      batch.push({ entry, file });
+      bytes += manifest.size;
+      if (batch.length >= FILES_PER_TASK || bytes >= BYTES_PER_TASK) {
+        await this.#dispatch(batch, place, destination);
+        batch = [];
+        bytes = 0;
       }
     }
-    if (batch.length > 0) await this.#dispatch(batch, place, destination);
+    if (place !== undefined && batch.length > 0) {
+      await this.#dispatch(batch, place, destination);
+    }
   }
 
   async #body(entry: TreeEntry): Promise<Body | undefined> {
@@ -261,7 +275,7 @@ class RestoreRun {
       secrets: this.#folder.secrets,
       directory: place,
       files: batch.map(({ file }) => file),
-      overwrite: this.#options.overwrite ?? 'never',
+      overwrite: this.#overwrite,
       verify: this.#options.verify === true,
     };
     destination.tasks++;
@@ -273,7 +287,7 @@ class RestoreRun {
       .then((results) => {
         results.forEach((result, index) => {
           const { entry, file } = batch[index] as (typeof batch)[number];
-          this.#count(entry, file, result);
+          this.#count(entry, file.manifest.size, result);
         });
         const { files, bytes } = this.#counts;
         this.#context.emit({ type: 'progress', phase: 'restore', files, bytes });
@@ -291,11 +305,13 @@ class RestoreRun {
     this.#throwIfFailed();
   }
 
-  #count(entry: TreeEntry, file: RestoreFile, result: RestoredFile): void {
+  #count(entry: TreeEntry, size: number, result: RestoredFile): void {
     switch (result.status) {
       case 'written':
         this.#counts.files++;
-        this.#counts.bytes += file.manifest.size;
+        this.#counts.bytes += size;
+        if (this.#preview === undefined) return;
+        this.#context.emit({ type: 'item', item: { type: 'would-restore', path: entry.path } });
         return;
       case 'same':
       case 'kept':
@@ -306,25 +322,24 @@ class RestoreRun {
         return;
       case 'failed':
         this.#failed(entry.path, `cannot be written: ${result.message}`);
-        return;
     }
   }
 
-  #symlink(entry: TreeEntry, place: string, target: string, body: Body): void {
+  #symlink(entry: TreeEntry, place: string | undefined, target: string, mtimeNs: bigint): void {
     const { fileSystem } = this.#session.environment;
-    const path = `${place}/${lastName(entry.path)}`;
-    const overwrite = this.#options.overwrite ?? 'never';
+    const name = lastName(entry.path);
+    const path = `${place}/${name}`;
     try {
-      const there = fileSystem.statIfPresent(path);
-      const isSame = there?.kind === 'symlink' && fileSystem.readSymlink(path) === target;
-      if (there !== undefined && (isSame || overwrite === 'never')) {
-        this.#counts.skipped++;
-        return;
+      const decided =
+        this.#preview === undefined
+          ? decideSymlink(fileSystem, path, target, this.#overwrite)
+          : this.#preview.symlink(place, name, target);
+      if (decided.status === 'written' && this.#preview === undefined) {
+        if (fileSystem.statIfPresent(path) !== undefined) fileSystem.removeFile(path);
+        fileSystem.makeSymlink(target, path);
+        fileSystem.setModified(path, mtimeNs);
       }
-      if (there !== undefined) fileSystem.removeFile(path);
-      fileSystem.makeSymlink(target, path);
-      fileSystem.setModified(path, body.mtimeNs);
-      this.#counts.files++;
+      this.#count(entry, 0, decided);
     } catch (error) {
       this.#failed(
         entry.path,
@@ -360,6 +375,16 @@ class RestoreRun {
         cause: error,
       });
     }
+    throw error;
+  }
+}
+
+/** The canonical path of a directory, undefined where there is none. */
+function existing(fileSystem: FileSystem, path: string): string | undefined {
+  try {
+    return fileSystem.realPath(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,0 +1,87 @@
+/** A home and a folder on the real disk, worked on through the real command line. */
+
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { assertMatchesSchema } from './json-schema.ts';
+import { runVault, type Ran, type RunOptions } from './run-vault.ts';
+import { tempDir } from './temp-dir.ts';
+
+type Line = Record<string, unknown>;
+
+const twoWords = new Set(['folder', 'key', 'config']);
+
+export class TestNode {
+  /** Holds all else; nothing of it outlives the test. */
+  readonly directory: string;
+  readonly home: string;
+  readonly work: string;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+    this.home = join(directory, 'home');
+    this.work = join(directory, 'work');
+  }
+
+  /** An empty directory `work`, and no home yet. */
+  static bare(t: TestContext): TestNode {
+    const node = new TestNode(tempDir(t));
+    mkdirSync(node.work);
+    return node;
+  }
+
+  /** A home that its device key opens, with the directory `work` as a folder. */
+  static async make(t: TestContext): Promise<TestNode> {
+    const node = TestNode.bare(t);
+    await node.done('init', '--device-key', '--name', 'test node');
+    await node.done('folder', 'add', node.work);
+    return node;
+  }
+
+  /** Runs `vault …` without a passphrase, in the test's directory. */
+  run(...args: readonly string[]): Promise<Ran> {
+    return this.runWith({}, ...args);
+  }
+
+  runWith(options: Partial<RunOptions>, ...args: readonly string[]): Promise<Ran> {
+    return runVault(
+      { home: this.home, cwd: this.directory, passphrase: undefined, ...options },
+      ...args,
+    );
+  }
+
+  /** Runs it with `--json`, holds every line against the schemas, and expects this exit code. */
+  async json(exit: number, ...args: readonly string[]): Promise<Line[]> {
+    return this.jsonWith({}, exit, ...args);
+  }
+
+  async jsonWith(
+    options: Partial<RunOptions>,
+    exit: number,
+    ...args: readonly string[]
+  ): Promise<Line[]> {
+    const ran = await this.runWith(options, ...args, '--json');
+    const said = `vault ${args.join(' ')}\n${ran.stdout.toString()}${ran.stderr}`;
+    assert.equal(ran.exit, exit, said);
+    const lines = ran.lines();
+    const command = twoWords.has(args[0] ?? '') ? args.slice(0, 2).join(' ') : (args[0] ?? '');
+    for (const line of lines) assertMatchesSchema(command, line);
+    const types = lines.map(({ type }) => type);
+    const isEnd = (type: unknown): boolean => type === 'summary' || type === 'error';
+    assert.ok(isEnd(types.at(-1)), `the last line is summary or error\n${said}`);
+    assert.equal(types.filter(isEnd).length, 1, `only the last line is one\n${said}`);
+    assert.equal(types.at(-1) === 'error', [1, 2, 10, 11, 12, 20, 21, 23, 130, 143].includes(exit));
+    return lines;
+  }
+
+  /** The summary of a command that succeeds. */
+  async done(...args: readonly string[]): Promise<Line> {
+    return (await this.json(0, ...args)).at(-1) ?? {};
+  }
+
+  /** The error line of a command that fails so. */
+  async fails(exit: number, ...args: readonly string[]): Promise<Line> {
+    return (await this.json(exit, ...args)).at(-1) ?? {};
+  }
+}
