@@ -74,6 +74,14 @@ interface PendingVersion extends NewVersion {
   readonly seen: Omit<SeenEntry, 'version'> | undefined;
 }
 
+/** A recorded name that a scan did not find; or, where `isReplaced`, all that was below it. */
+interface Gone {
+  readonly directory: string;
+  readonly name: string;
+  readonly before: SeenEntry;
+  readonly isReplaced: boolean;
+}
+
 interface Candidate {
   readonly directory: DirectoryChange;
   readonly name: string;
@@ -110,9 +118,10 @@ export class ChangeRecorder {
   #candidates: Candidate[] = [];
   readonly #tasks = new Set<Promise<void>>();
   #failure: { error: unknown } | undefined;
-  /** What is gone, told when the whole folder was looked at: `[directory, name]`, or a directory's inside only. */
-  readonly #gone: { directory: string; name: string; before: SeenEntry; isReplaced: boolean }[] =
-    [];
+  /** By path, what is gone, told when the whole folder was looked at. */
+  readonly #gone = new Map<string, Gone>();
+  /** What stands where a directory was, recorded after all below that is gone. */
+  #replacing: PendingVersion[] = [];
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -133,7 +142,6 @@ export class ChangeRecorder {
       return;
     const directory = this.#change(scanned.path, scanned.seen);
     for (const { name, stat } of scanned.newDirectories) {
-      if (scanned.seen.has(name)) this.#noteGone(scanned, name, true);
       counts.dirs++;
       await this.#addVersion(directory, name, 'directory', undefined, NO_DIGEST, {
         ...statPart(stat, this.#isRacy(stat)),
@@ -169,33 +177,31 @@ export class ChangeRecorder {
   async countGone(): Promise<number> {
     await this.#settle();
     let count = 0;
-    for (const gone of this.#gone) {
-      if (!gone.isReplaced) count++;
-      if (gone.before.kind !== 'directory') continue;
-      const path = join(gone.directory, gone.name);
+    for (const [path, { before, isReplaced }] of this.#gone) {
+      if (!isReplaced) count++;
+      if (before.kind !== 'directory') continue;
       for await (const { rows } of seenBelow(this.#parts.seen, path)) count += rows.size;
     }
     return count;
   }
 
-  /** Waits for the workers, then records what is gone as deletions. */
+  /**
+   * Waits for the workers, then records what is gone as deletions: what lay below a directory before
+   * the directory itself, so that after any commit on the way the rest is found again.
+   */
   async recordGone(): Promise<void> {
     await this.#settle();
-    for (const { directory: path, name, before, isReplaced } of this.#gone) {
-      const whole = join(path, name);
-      if (!isReplaced) {
-        const rows = (await this.#parts.seen(path)) ?? new Map<string, SeenEntry>();
-        this.#addDeletion(this.#change(path, rows), name, before);
-      }
-      if (before.kind !== 'directory') continue;
-      for await (const { path: inner, rows } of seenBelow(this.#parts.seen, whole)) {
-        const target = { path: inner, rows: new Map(rows), previous: rows.size };
-        for (const [child, entry] of rows) this.#addDeletion(target, child, entry);
-        this.#forgotten.push(...this.#parts.state.forget(inner, rows.size));
-        await this.#commitIfLarge();
-      }
+    for (const [path, { directory, name, before, isReplaced }] of this.#gone) {
+      if (before.kind === 'directory') await this.#deleteBelow(path);
+      if (isReplaced) continue;
+      this.#addDeletion(await this.#recorded(directory), name, before);
+      await this.#commitIfLarge();
     }
-    this.#gone.length = 0;
+    this.#gone.clear();
+    for (const version of this.#replacing) {
+      this.#versions.push({ ...version, directory: await this.#recorded(version.directory.path) });
+    }
+    this.#replacing = [];
   }
 
   /** Waits for the workers and commits whatever is left. Nothing is left behind on success. */
@@ -221,8 +227,29 @@ export class ChangeRecorder {
 
   #noteGone(scanned: ScannedDirectory, name: string, isReplaced: boolean): void {
     const before = scanned.seen.get(name);
-    if (before !== undefined)
-      this.#gone.push({ directory: scanned.path, name, before, isReplaced });
+    if (before === undefined) return;
+    const path = join(scanned.path, name);
+    this.#gone.set(path, { directory: scanned.path, name, before, isReplaced });
+  }
+
+  /** Deletions of all that is recorded below a directory, the deepest first. */
+  async #deleteBelow(path: string): Promise<void> {
+    const rows = (await this.#parts.seen(path)) ?? new Map<string, SeenEntry>();
+    for (const [name, { kind }] of rows) {
+      if (kind === 'directory') await this.#deleteBelow(join(path, name));
+    }
+    const target = { path, rows: new Map(rows), previous: rows.size };
+    for (const [name, entry] of rows) this.#addDeletion(target, name, entry);
+    this.#forgotten.push(...this.#parts.state.forget(path, rows.size));
+    await this.#commitIfLarge();
+  }
+
+  /** A directory's rows as they will be, begun with those recorded. */
+  async #recorded(path: string): Promise<DirectoryChange> {
+    return (
+      this.#directories.get(path) ??
+      this.#change(path, (await this.#parts.seen(path)) ?? new Map<string, SeenEntry>())
+    );
   }
 
   #change(path: string, seen: ReadonlyMap<string, SeenEntry>): DirectoryChange {
@@ -303,7 +330,7 @@ export class ChangeRecorder {
       }
       case 'vanished':
         if (before !== undefined) {
-          this.#gone.push({ directory: directory.path, name, before, isReplaced: false });
+          this.#gone.set(path, { directory: directory.path, name, before, isReplaced: false });
         }
         return;
       case 'not-a-file':
@@ -314,7 +341,6 @@ export class ChangeRecorder {
         this.counts.errors++;
         this.#countKept(before);
         this.#parts.onProblem(path, `cannot be read: ${file.code}`, true);
-        return;
     }
   }
 
@@ -356,8 +382,13 @@ export class ChangeRecorder {
     if (kind !== 'directory') {
       if (before === undefined || before.kind === 'directory') this.counts.added++;
       else this.counts.changed++;
+    } else if (before !== undefined) this.counts.removed++;
+    const version = { path, kind, parents, digest, body, directory, name, seen };
+    if (before?.kind === 'directory') {
+      this.#replacing.push(version);
+      return;
     }
-    this.#versions.push({ path, kind, parents, digest, body, directory, name, seen });
+    this.#versions.push(version);
     if (this.#versions.length >= VERSIONS_PER_ENTRY) await this.#stageVersions();
   }
 
