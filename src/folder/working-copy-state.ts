@@ -5,7 +5,7 @@ import type { SecretKey } from '../crypto/hash.ts';
 import { VaultError } from '../errors.ts';
 import type { PathIndex } from '../log/path-index.ts';
 import type { RandomSource } from '../random.ts';
-import { metaKey, metaPrefix } from '../store/meta-keys.ts';
+import { workingCopyKey } from '../store/meta-keys.ts';
 import type { MetaOperation, MetaReader } from '../store/meta-store.ts';
 import {
   decodeSeenPage,
@@ -42,15 +42,15 @@ export class WorkingCopyState {
    * where a page is missing or does not authenticate.
    */
   async read(directory: string): Promise<Map<string, SeenEntry> | undefined> {
-    const prefix = metaKey(metaPrefix.workingCopy, this.#paths.directoryKey(directory));
+    const key = this.#paths.directoryKey(directory);
     const entries = new Map<string, SeenEntry>();
-    const first = await this.#meta.get(pageKey(prefix, 0));
+    const first = await this.#meta.get(workingCopyKey(key, 0));
     if (first === undefined) return undefined;
-    const pages = this.#decode(prefix, 0, first, entries);
-    const rest = Array.from({ length: pages - 1 }, (_, index) => pageKey(prefix, index + 1));
+    const pages = this.#decode(key, 0, first, entries);
+    const rest = Array.from({ length: pages - 1 }, (_, index) => workingCopyKey(key, index + 1));
     const values = rest.length === 0 ? [] : await this.#meta.getMany(rest);
     values.forEach((value, index) => {
-      if (value === undefined || this.#decode(prefix, index + 1, value, entries) !== pages) {
+      if (value === undefined || this.#decode(key, index + 1, value, entries) !== pages) {
         throw damaged();
       }
     });
@@ -59,12 +59,12 @@ export class WorkingCopyState {
 
   /** Adds the entries of a page; how many pages there are. */
   #decode(
-    prefix: Uint8Array,
+    directoryKey: Uint8Array,
     page: number,
     value: Uint8Array,
     entries: Map<string, SeenEntry>,
   ): number {
-    const plain = openRow(this.#key, pageKey(prefix, page), value);
+    const plain = openRow(this.#key, workingCopyKey(directoryKey, page), value);
     if (plain.length < HEAD) throw damaged();
     const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
     if (view.getUint32(0) !== page) throw damaged();
@@ -78,7 +78,7 @@ export class WorkingCopyState {
     entries: ReadonlyMap<string, SeenEntry>,
     previous: number,
   ): MetaOperation[] {
-    const prefix = metaKey(metaPrefix.workingCopy, this.#paths.directoryKey(directory));
+    const key = this.#paths.directoryKey(directory);
     const all = [...entries];
     const pages = Math.max(1, Math.ceil(all.length / PAGE_ENTRIES));
     const rows: MetaOperation[] = [];
@@ -89,37 +89,26 @@ export class WorkingCopyState {
       view.setUint32(0, page);
       view.setUint32(4, pages);
       plain.set(body, HEAD);
-      const key = pageKey(prefix, page);
-      rows.push({ type: 'put', key, value: sealRow(this.#key, key, plain, this.#random) });
+      const row = workingCopyKey(key, page);
+      rows.push({ type: 'put', key: row, value: sealRow(this.#key, row, plain, this.#random) });
     }
-    rows.push(...deletions(prefix, pages, previous));
+    rows.push(...deletions(key, pages, previous));
     return rows;
   }
 
   /** Rows that forget a directory of so many entries. */
   forget(directory: string, previous: number): MetaOperation[] {
-    return deletions(
-      metaKey(metaPrefix.workingCopy, this.#paths.directoryKey(directory)),
-      0,
-      previous,
-    );
+    return deletions(this.#paths.directoryKey(directory), 0, previous);
   }
 }
 
-function deletions(prefix: Uint8Array, from: number, previous: number): MetaOperation[] {
+function deletions(key: Uint8Array, from: number, previous: number): MetaOperation[] {
   const rows: MetaOperation[] = [];
   const until = Math.max(1, Math.ceil(previous / PAGE_ENTRIES));
   for (let page = from; page < until; page++) {
-    rows.push({ type: 'delete', key: pageKey(prefix, page) });
+    rows.push({ type: 'delete', key: workingCopyKey(key, page) });
   }
   return rows;
-}
-
-function pageKey(prefix: Uint8Array, page: number): Uint8Array {
-  const key = new Uint8Array(prefix.length + 4);
-  key.set(prefix);
-  new DataView(key.buffer).setUint32(prefix.length, page);
-  return key;
 }
 
 function damaged(): VaultError {

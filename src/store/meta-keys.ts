@@ -39,6 +39,13 @@ export function metaKey(prefix: number, ...parts: readonly Uint8Array[]): Uint8A
   return concat(Uint8Array.of(prefix), ...parts);
 }
 
+/** Key of a page of what was last seen in a directory; without page 0 nothing is known of it. */
+export function workingCopyKey(directoryKey: Uint8Array, page: number): Uint8Array {
+  const number = new Uint8Array(4);
+  new DataView(number.buffer).setUint32(0, page);
+  return metaKey(metaPrefix.workingCopy, directoryKey, number);
+}
+
 /** The range of all keys that begin with `key`. */
 export function metaRange(key: Uint8Array): { gte: Uint8Array; lt: Uint8Array } {
   const lt = key.slice();
