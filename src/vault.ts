@@ -2,11 +2,13 @@
 
 import { isAbsolute } from 'node:path';
 import { parseRecoveryCode } from './crypto/recovery-code.ts';
-import { isVaultError } from './errors.ts';
+import { isVaultError, systemCode, VaultError } from './errors.ts';
 import type { Environment } from './home/environment.ts';
-import { FolderSet } from './home/folder-set.ts';
-import { createHome, Home } from './home/home.ts';
+import { FolderSet, isInside } from './home/folder-set.ts';
+import { createHome } from './home/create-home.ts';
+import { Home } from './home/home.ts';
 import { homeLayout } from './home/home-layout.ts';
+import { systemEnvironment, systemPool } from './home/system-environment.ts';
 import { addFolder } from './operations/add-folder.ts';
 import type {
   InitOptions,
@@ -30,7 +32,6 @@ import type { Session } from './operations/session.ts';
 import { snapshot } from './operations/snapshot.ts';
 import { status } from './operations/status.ts';
 import { checkVerifyOptions, verify } from './operations/verify.ts';
-import { systemEnvironment } from './environment.ts';
 
 /** Whether a text is a recovery code, its check symbols included. */
 export function isRecoveryCode(text: string): boolean {
@@ -46,7 +47,7 @@ export function isRecoveryCode(text: string): boolean {
 /** Makes a home with a new identity. Throws `VAULT_EXISTS`, `VAULT_USAGE`, `VAULT_NO_SPACE`. */
 export async function initHome(
   options: InitOptions,
-  environment: Environment = systemEnvironment(0),
+  environment: Environment = systemEnvironment(),
 ): Promise<InitResult> {
   const { home, deviceKey } = options;
   if (!isAbsolute(home)) throw new RangeError(`expected an absolute path, got ${home}`);
@@ -61,16 +62,29 @@ export async function initHome(
 
 /**
  * Opens a home. Throws `VAULT_NOT_FOUND`, `VAULT_KEY_WRONG` (nothing was touched), `VAULT_LOCKED`,
- * `VAULT_FORMAT_UNSUPPORTED`, `VAULT_DAMAGED`. Folders are opened when an operation needs them.
+ * `VAULT_FORMAT_UNSUPPORTED`, `VAULT_DAMAGED`, `VAULT_INTERRUPTED`. Folders are opened when an
+ * operation needs them. Without `given`, on this machine.
  */
-export async function openVault(
-  options: OpenOptions,
-  environment: Environment = systemEnvironment(0),
-): Promise<VaultApi> {
+export async function openVault(options: OpenOptions, given?: Environment): Promise<VaultApi> {
   const { waitLockMs, signal } = options;
+  const world = given ?? systemEnvironment();
   const lock = { waitMs: waitLockMs, signal };
-  const home = await Home.open(environment, options.home, options.secret, lock);
+  const home = await endingAs(signal, () => Home.open(world, options.home, options.secret, lock));
+  const workers = Number(home.setting('workers'));
+  // The pool that came with the machine has not started anything.
+  const environment =
+    given === undefined && workers > 0 ? { ...world, pool: systemPool(workers) } : world;
   return wire({ environment, home, folders: new FolderSet(environment, home) });
+}
+
+/** Whatever an aborted signal made `work` throw is told as `VAULT_INTERRUPTED`. */
+async function endingAs<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason || isVaultError(error)) throw error;
+    throw new VaultError('VAULT_INTERRUPTED', 'interrupted', { cause: error });
+  }
 }
 
 function wire(session: Session): VaultApi {
@@ -79,10 +93,11 @@ function wire(session: Session): VaultApi {
     run: (...args: A) => Promise<R>,
   ): ((...args: A) => Promise<R>) => {
     return async (...args) => {
+      if (closing !== undefined) throw new VaultError('VAULT_CLOSED', 'the home is closed');
       try {
         return await run(...args);
       } catch (error) {
-        if (isVaultError(error, 'VAULT_NO_SPACE')) {
+        if (isHomeFull(error, home)) {
           // Room for the next command to open the stores and go on.
           home.reserve.release();
           isFull = true;
@@ -91,34 +106,43 @@ function wire(session: Session): VaultApi {
       }
     };
   };
+  const streamed = <A extends readonly unknown[], R>(
+    run: (...args: [...A, OperationContext]) => Promise<R>,
+  ): ((...args: [...A, OperationContext]) => Promise<R>) =>
+    guarded((...args: [...A, OperationContext]) => {
+      const { signal } = args.at(-1) as OperationContext;
+      return endingAs(signal, () => run(...args));
+    });
   let isFull = false;
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await environment.pool.close();
-    await folders.close();
-    if (!isFull) restoreReserve(home);
-    await home.close();
+    try {
+      await environment.pool.close();
+      await folders.close();
+      if (!isFull) restoreReserve(home);
+    } finally {
+      await home.close();
+    }
   };
-  type Context = OperationContext;
   return {
-    status: guarded((options, context: Context) => status(session, options, context)),
-    snapshot: guarded((options, context: Context) => snapshot(session, options, context)),
-    snapshots: guarded((options, context: Context) => listSnapshots(session, options, context)),
-    ls: guarded((options, context: Context) => ls(session, options, context)),
-    cat: guarded((options, write, context: Context) => cat(session, options, write, context)),
-    restore: guarded((options, context: Context) => restore(session, options, context)),
-    verify: guarded(async (options, context: Context) => {
+    status: streamed((options, context) => status(session, options, context)),
+    snapshot: streamed((options, context) => snapshot(session, options, context)),
+    snapshots: streamed((options, context) => listSnapshots(session, options, context)),
+    ls: streamed((options, context) => ls(session, options, context)),
+    cat: streamed((options, write, context) => cat(session, options, write, context)),
+    restore: streamed((options, context) => restore(session, options, context)),
+    verify: streamed(async (options, context) => {
       checkVerifyOptions(options);
       return verify(session, options, context);
     }),
-    folderAdd: guarded((options) => addFolder(session, options)),
-    folderList: guarded((context: Context) => listFolders(session, context)),
-    folderShow: guarded((folder, context: Context) => showFolder(session, folder, context)),
-    folderSet: guarded((options) => setFolder(session, options)),
-    folderRemove: guarded((options, context: Context) => removeFolder(session, options, context)),
-    keyList: guarded((context: Context) => listKeys(session, context)),
-    keyAdd: guarded((options) => addKey(session, options)),
-    keyRemove: guarded(({ slot }) => removeKey(session, slot)),
+    folderAdd: streamed((options) => addFolder(session, options)),
+    folderList: streamed((context) => listFolders(session, context)),
+    folderShow: streamed((folder, context) => showFolder(session, folder, context)),
+    folderSet: streamed((options) => setFolder(session, options)),
+    folderRemove: streamed((options, context) => removeFolder(session, options, context)),
+    keyList: streamed((context) => listKeys(session, context)),
+    keyAdd: streamed((options) => addKey(session, options)),
+    keyRemove: streamed(({ slot }) => removeKey(session, slot)),
     keyChangePassphrase: guarded(async ({ passphrase }) => ({
       slot: (await home.changePassphrase(passphrase)).id,
     })),
@@ -128,9 +152,21 @@ function wire(session: Session): VaultApi {
     }),
     configGet: guarded(async (key) => getSetting(session, key)),
     configSet: guarded((key, value) => setSetting(session, key, value)),
-    configList: guarded(async (context: Context) => listSettings(session, context)),
+    configList: streamed(async (context) => listSettings(session, context)),
     close: () => (closing ??= close()),
   };
+}
+
+/** Whether the disk of the home is full; a full destination elsewhere is not for the reserve to help. */
+function isHomeFull(error: unknown, home: Home): boolean {
+  if (isVaultError(error)) {
+    const path = error.details?.['path'];
+    return (
+      error.code === 'VAULT_NO_SPACE' &&
+      (typeof path !== 'string' || isInside(path, home.layout.root))
+    );
+  }
+  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '');
 }
 
 /** Takes back what a full disk made us give up, once there is room again. */

@@ -1,7 +1,8 @@
 /** The folders of a home: which there are, finding one by what a user says, opening each once. */
 
 import { toHex } from '../bytes.ts';
-import { VaultError } from '../errors.ts';
+import { systemCode, VaultError } from '../errors.ts';
+import type { DirectoryEntry } from '../system/file-system.ts';
 import type { Environment } from './environment.ts';
 import { readFolderFile, type FolderState } from './folder-file.ts';
 import type { Home } from './home.ts';
@@ -35,7 +36,7 @@ export class FolderSet {
     const { fileSystem } = this.#environment;
     const folders: ListedFolder[] = [];
     const unreadable: string[] = [];
-    for (const { name, kind } of fileSystem.list(this.#home.layout.folders)) {
+    for (const { name, kind } of this.#directories()) {
       if (kind !== 'directory' || name.endsWith(UNFINISHED) || name.endsWith(REMOVED)) continue;
       const root = `${this.#home.layout.folders}/${name}`;
       try {
@@ -94,7 +95,11 @@ export class FolderSet {
   open(folder: ListedFolder): Promise<OpenFolder> {
     let opened = this.#open.get(folder.id);
     if (opened === undefined) {
-      opened = this.#openAnyhow(folder);
+      opened = this.#openAnyhow(folder).catch((error: unknown) => {
+        // Another try may find the disk with room again.
+        this.#open.delete(folder.id);
+        throw error;
+      });
       this.#open.set(folder.id, opened);
     }
     return opened;
@@ -110,8 +115,21 @@ export class FolderSet {
   async close(): Promise<void> {
     const all = [...this.#open.values()];
     this.#open.clear();
-    for (const opened of await Promise.allSettled(all)) {
-      if (opened.status === 'fulfilled') await opened.value.close();
+    const opened = await Promise.allSettled(all);
+    const closed = await Promise.allSettled(
+      opened.map(async (one) => (one.status === 'fulfilled' ? one.value.close() : undefined)),
+    );
+    const failed = closed.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #directories(): DirectoryEntry[] {
+    const { folders } = this.#home.layout;
+    try {
+      return this.#environment.fileSystem.list(folders);
+    } catch (cause) {
+      if (systemCode(cause) !== 'ENOENT') throw cause;
+      throw new VaultError('VAULT_DAMAGED', `${JSON.stringify(folders)} is missing`, { cause });
     }
   }
 

@@ -51,8 +51,11 @@ function parse(text: string): HomeMarker | undefined {
   if (magic !== 'vault home' || typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id)) {
     return undefined;
   }
-  if (!Number.isSafeInteger(format) || !Array.isArray(features)) return undefined;
-  return { format: format as number, features: features.map(String), id };
+  if (typeof format !== 'number' || !Number.isSafeInteger(format) || format < 1) return undefined;
+  if (!Array.isArray(features) || !features.every((one) => typeof one === 'string')) {
+    return undefined;
+  }
+  return { format, features, id };
 }
 
 function unsupported(what: string, details: Record<string, unknown>): VaultError {

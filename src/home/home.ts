@@ -1,28 +1,29 @@
 /**
- * A home: the private directory of one node. Creating it, opening it with a secret, its key slots and
- * settings. Nothing is written before the secret has proved right.
+ * A home: the private directory of one node. Opening it with a secret, its key slots and settings.
+ * Nothing is written before the secret has proved right.
  */
 
-import { dirname } from 'node:path';
-import { toHex, utf8 } from '../bytes.ts';
-import { asArray, asBytes, asInteger, decode, encode } from '../codec.ts';
-import { formatDeviceKey, newDeviceKey, parseDeviceKey } from '../crypto/device-key.ts';
+import { newDeviceKey } from '../crypto/device-key.ts';
 import { deriveRootKeys, type RootKeys } from '../crypto/folder-keys.ts';
-import { openIdentity, type Identity } from '../crypto/identity.ts';
+import type { Identity } from '../crypto/identity.ts';
 import { formatRecoveryCode, newRecoveryBytes } from '../crypto/recovery-code.ts';
-import { openRow, sealRow } from '../crypto/row-seal.ts';
 import { createSlot, type Slot, type SlotSecret } from '../crypto/slot.ts';
-import { decodeSlots, encodeSlots, type SlotsFile } from '../crypto/slots-file.ts';
+import { encodeSlots } from '../crypto/slots-file.ts';
 import { addSlot, openSlots, removeSlot, replaceSlot } from '../crypto/slots.ts';
 import { loadSodium, type Sodium } from '../crypto/sodium.ts';
-import { systemCode, VaultError } from '../errors.ts';
+import { isVaultError, VaultError } from '../errors.ts';
 import { Reserve } from '../store/reserve.ts';
-import { mendTwin, readTwin, writeTwin } from '../store/twin-file.ts';
-import { makeDurableDirectories } from '../system/durable-directories.ts';
-import type { FileSystem } from '../system/file-system.ts';
+import { mendTwinIfPossible, writeTwin } from '../store/twin-file.ts';
 import type { Environment, Lock, LockOptions } from './environment.ts';
+import {
+  readIdentity,
+  readSlots,
+  slotSecret,
+  writeDeviceKey,
+  type HomeSecret,
+} from './home-files.ts';
 import { homeLayout, type HomeLayout } from './home-layout.ts';
-import { readHomeMarker, writeHomeMarker, type HomeMarker } from './home-marker.ts';
+import { readHomeMarker, type HomeMarker } from './home-marker.ts';
 import {
   effectiveSetting,
   parseSetting,
@@ -31,86 +32,6 @@ import {
   type SettingName,
   type Settings,
 } from './settings.ts';
-
-/** What opens a home; a device key is named by the absolute path of its file. */
-export type HomeSecret =
-  | { readonly kind: 'passphrase'; readonly passphrase: string }
-  | { readonly kind: 'recovery-code'; readonly code: string }
-  | { readonly kind: 'device-key'; readonly file: string };
-
-export interface CreateHome {
-  /** Absolute. */
-  readonly home: string;
-  readonly name: string | undefined;
-  readonly passphrase: string | undefined;
-  /** Absolute path of a device key file to make. */
-  readonly deviceKey: string | undefined;
-}
-
-export interface CreatedHome {
-  readonly node: string;
-  readonly name: string;
-  readonly recoveryCode: string;
-}
-
-const identityKey = utf8('vault v1 identity');
-const DEVICE_KEY_BYTES = 4096;
-/** Names that an earlier, unfinished creation may have left. */
-const ownNames =
-  /^(?:(?:home|keys|identity|settings)\.[ab](?:\.tmp)?|lock|reserve|folders|device-key)$/;
-
-/**
- * Makes a home with a new identity. It is one only once everything is durable; an unfinished one is
- * begun again. Throws `VAULT_EXISTS` where a home or anything else is there.
- */
-export async function createHome(
-  environment: Environment,
-  request: CreateHome,
-  lockOptions: LockOptions,
-): Promise<CreatedHome> {
-  const { fileSystem, random, clock } = environment;
-  const layout = homeLayout(request.home);
-  const name = parseSetting('name', request.name ?? environment.machineName);
-  assertVacant(fileSystem, layout);
-  const sodium = await loadSodium();
-  const tools = { sodium, random };
-  const root = random.bytes(32);
-  const createdMs = Math.floor(clock.wallMs());
-  const cost = environment.scryptCost === undefined ? {} : { cost: environment.scryptCost };
-  const slots: Slot[] = [];
-  const add = async (secret: SlotSecret, label: string): Promise<void> => {
-    slots.push(await createSlot(tools, { secret, root, label, createdMs, ...cost }));
-  };
-  if (request.passphrase !== undefined) {
-    await add({ kind: 'passphrase', passphrase: request.passphrase }, 'passphrase');
-  }
-  const recoveryCode = formatRecoveryCode(newRecoveryBytes(random));
-  await add({ kind: 'recovery-code', code: recoveryCode }, 'recovery code');
-  const deviceKey = newDeviceKey(random);
-  if (request.deviceKey !== undefined) {
-    await add({ kind: 'device-key', key: deviceKey }, 'device key');
-  }
-
-  makeDurableDirectories(fileSystem, layout.root, 0o700);
-  const lock = await environment.lock(layout.lock, lockOptions);
-  try {
-    assertVacant(fileSystem, layout);
-    // One that an unfinished creation left opens nothing.
-    if (fileSystem.statIfPresent(layout.deviceKey)) fileSystem.removeFile(layout.deviceKey);
-    if (request.deviceKey !== undefined) writeDeviceKey(fileSystem, request.deviceKey, deviceKey);
-    writeTwin(fileSystem, layout.keys, encodeSlots(slots, root));
-    const keys = deriveRootKeys(root);
-    const seeds = encode([1, random.bytes(32), random.bytes(32)]);
-    writeTwin(fileSystem, layout.identity, sealRow(keys.identityKey, identityKey, seeds, random));
-    writeSettings(fileSystem, layout.settings, keys.homeKey, random, { name });
-    fileSystem.makeDirectories(layout.folders, 0o700);
-    new Reserve(fileSystem, layout.reserve).restore();
-    writeHomeMarker(fileSystem, layout.marker, toHex(random.bytes(16)));
-    return { node: readIdentity(fileSystem, layout, keys, sodium).id, name, recoveryCode };
-  } finally {
-    await lock.close();
-  }
-}
 
 export class Home {
   readonly layout: HomeLayout;
@@ -178,7 +99,7 @@ export class Home {
     const lock = await environment.lock(layout.lock, lockOptions);
     try {
       for (const path of [layout.marker, layout.keys, layout.identity, layout.settings]) {
-        mendQuietly(fileSystem, path);
+        mendTwinIfPossible(fileSystem, path);
       }
       return new Home(environment, layout, marker, sodium, opened, lock);
     } catch (error) {
@@ -234,15 +155,40 @@ export class Home {
       secret.kind === 'passphrase' ? secret : { kind: 'device-key', key },
       label,
     );
-    if (secret.kind === 'device-key')
-      writeDeviceKey(this.#environment.fileSystem, secret.file, key);
-    this.#writeSlots(addSlot(this.slots(), slot));
+    const slots = addSlot(this.slots(), slot);
+    if (secret.kind !== 'device-key') {
+      this.#writeSlots(slots);
+      return slot;
+    }
+    const { fileSystem } = this.#environment;
+    writeDeviceKey(fileSystem, secret.file, key);
+    try {
+      this.#writeSlots(slots);
+    } catch (error) {
+      fileSystem.removeFile(secret.file);
+      throw error;
+    }
     return slot;
   }
 
-  /** Removes a slot. Throws `VAULT_NOT_FOUND`, or `VAULT_REFUSED` for the last one. */
-  removeSlot(id: string): void {
+  /**
+   * Removes a slot. The device key file inside the home goes too once it opens no slot that is left:
+   * else the home would be tried with it and nobody be asked. Throws `VAULT_NOT_FOUND`, or
+   * `VAULT_REFUSED` for the last slot.
+   */
+  async removeSlot(id: string): Promise<void> {
     this.#writeSlots(removeSlot(this.slots(), id));
+    const { fileSystem } = this.#environment;
+    const { deviceKey } = this.layout;
+    if (fileSystem.statIfPresent(deviceKey) === undefined) return;
+    const slots = readSlots(fileSystem, this.layout);
+    try {
+      const secret = slotSecret(fileSystem, this.layout, undefined, true);
+      await openSlots(this.sodium, slots, secret);
+    } catch (error) {
+      if (!isVaultError(error)) throw error;
+      if (error.code === 'VAULT_KEY_WRONG') fileSystem.removeFile(deviceKey);
+    }
   }
 
   /**
@@ -306,87 +252,5 @@ export class Home {
 
   #writeSlots(slots: readonly Slot[]): void {
     writeTwin(this.#environment.fileSystem, this.layout.keys, encodeSlots(slots, this.#root));
-  }
-}
-
-function assertVacant(fileSystem: FileSystem, layout: HomeLayout): void {
-  if (fileSystem.statIfPresent(layout.root) === undefined) return;
-  if (readHomeMarker(fileSystem, layout.marker) !== undefined) {
-    throw new VaultError(
-      'VAULT_EXISTS',
-      `there is a vault home at ${JSON.stringify(layout.root)} already`,
-    );
-  }
-  const other = fileSystem.list(layout.root).find(({ name }) => !ownNames.test(name));
-  if (other !== undefined) {
-    throw new VaultError('VAULT_EXISTS', `${JSON.stringify(layout.root)} is not empty`, {
-      hint: 'choose another place with --home',
-    });
-  }
-}
-
-function readSlots(fileSystem: FileSystem, layout: HomeLayout): SlotsFile {
-  const found = readTwin(fileSystem, layout.keys);
-  if (found === undefined)
-    throw new VaultError('VAULT_DAMAGED', 'the key slots of this home are missing');
-  return decodeSlots(found.content);
-}
-
-function readIdentity(
-  fileSystem: FileSystem,
-  layout: HomeLayout,
-  keys: RootKeys,
-  sodium: Sodium,
-): Identity {
-  const found = readTwin(fileSystem, layout.identity);
-  if (found === undefined)
-    throw new VaultError('VAULT_DAMAGED', 'the identity of this home is missing');
-  const fields = asArray(decode(openRow(keys.identityKey, identityKey, found.content)), 3);
-  if (asInteger(fields[0]) !== 1) {
-    throw new VaultError('VAULT_FORMAT_UNSUPPORTED', 'the identity is of a newer format');
-  }
-  return openIdentity(sodium, { sign: asBytes(fields[1], 32), exchange: asBytes(fields[2], 32) });
-}
-
-function slotSecret(
-  fileSystem: FileSystem,
-  layout: HomeLayout,
-  given: HomeSecret | undefined,
-  deviceKey: boolean,
-): SlotSecret {
-  if (given !== undefined && given.kind !== 'device-key') return given;
-  if (given === undefined && !deviceKey) {
-    throw new VaultError('VAULT_KEY_WRONG', 'a passphrase is needed to open this home', {
-      hint: 'give one with --passphrase-file, --passphrase-command or VAULT_PASSPHRASE',
-    });
-  }
-  const content = fileSystem.readFile(given?.file ?? layout.deviceKey, DEVICE_KEY_BYTES);
-  return { kind: 'device-key', key: parseDeviceKey(content) };
-}
-
-/** A new file that only its owner reads. Throws `VAULT_EXISTS` rather than overwriting anything. */
-function writeDeviceKey(fileSystem: FileSystem, path: string, key: Uint8Array): void {
-  let file;
-  try {
-    file = fileSystem.open(path, { mode: 'create', permissions: 0o600 });
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error;
-    throw new VaultError('VAULT_EXISTS', `there is a file at ${JSON.stringify(path)} already`);
-  }
-  try {
-    file.write(formatDeviceKey(key), 0);
-    file.sync();
-  } finally {
-    file.close();
-  }
-  fileSystem.syncDirectory(dirname(path));
-}
-
-/** A copy that cannot be mended now (a full or read-only disk) is mended another time. */
-function mendQuietly(fileSystem: FileSystem, path: string): void {
-  try {
-    mendTwin(fileSystem, path);
-  } catch (error) {
-    if (!(error instanceof VaultError) || error.code === 'VAULT_DAMAGED') throw error;
   }
 }

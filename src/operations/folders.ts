@@ -1,6 +1,7 @@
 /** `folder list`, `show`, `set`, `remove`. */
 
 import { VaultError } from '../errors.ts';
+import type { FolderState } from '../home/folder-file.ts';
 import { REMOVED, type ListedFolder } from '../home/folder-set.ts';
 import type {
   FolderArgument,
@@ -62,33 +63,40 @@ export async function showFolder(
   return result(folder);
 }
 
-/** Changes settings of a folder: `name`, `paused`. Throws `VAULT_USAGE` for others and bad values. */
+/** Changes settings of a folder, `name` and `paused`: all of them or none. Throws `VAULT_USAGE`, `VAULT_EXISTS`. */
 export async function setFolder(
   session: Session,
   options: FolderSetOptions,
 ): Promise<FolderResult> {
   const found = session.folders.find(options.folder, '/');
-  const folder = await session.folders.open(found);
+  let change: Partial<FolderState> = {};
   for (const { key, value } of options.settings) {
-    switch (key) {
-      case 'name':
-        if (value !== folder.name) folder.update({ name: checkedName(session, value) });
-        break;
-      case 'paused':
-        if (value !== 'true' && value !== 'false') {
-          throw new VaultError('VAULT_USAGE', `${JSON.stringify(value)} is no value for paused`, {
-            hint: 'expected true or false',
-          });
-        }
-        folder.update({ paused: value === 'true' });
-        break;
-      default:
-        throw new VaultError('VAULT_USAGE', `unknown folder setting ${JSON.stringify(key)}`, {
-          hint: 'the settings of a folder are name, paused',
-        });
-    }
+    change = { ...change, ...settingChange(session, found, key, value) };
   }
+  const folder = await session.folders.open(found);
+  folder.update(change);
   return { folder: folder.id, name: folder.name, path: folder.state.path ?? null };
+}
+
+function settingChange(
+  session: Session,
+  { state }: ListedFolder,
+  key: string,
+  value: string,
+): Partial<FolderState> {
+  switch (key) {
+    case 'name':
+      return value === state.name ? {} : { name: checkedName(session, value) };
+    case 'paused':
+      if (value === 'true' || value === 'false') return { paused: value === 'true' };
+      throw new VaultError('VAULT_USAGE', `${JSON.stringify(value)} is no value for paused`, {
+        hint: 'expected true or false',
+      });
+    default:
+      throw new VaultError('VAULT_USAGE', `unknown folder setting ${JSON.stringify(key)}`, {
+        hint: 'the settings of a folder are name, paused',
+      });
+  }
 }
 
 /**

@@ -40,19 +40,25 @@ export async function addKey(
   return { slot: slot.id };
 }
 
-/** Removes a slot by its id or a unique prefix of it. */
+/** Removes a slot by its id or a unique prefix of it. Throws `VAULT_NOT_FOUND`, `VAULT_USAGE`, `VAULT_REFUSED`. */
 export async function removeKey(
   { home }: Session,
   given: string,
 ): Promise<{ readonly slot: string }> {
   const fitting = home.slots().filter(({ id }) => given.length >= 4 && id.startsWith(given));
   const [slot] = fitting;
-  if (slot === undefined || fitting.length > 1) {
+  if (fitting.length > 1) {
+    throw new VaultError(
+      'VAULT_USAGE',
+      `several key slots have an id that begins with ${JSON.stringify(given)}`,
+    );
+  }
+  if (slot === undefined) {
     throw new VaultError('VAULT_NOT_FOUND', `there is no key slot ${JSON.stringify(given)}`, {
       hint: 'list them with: vault key list',
     });
   }
-  home.removeSlot(slot.id);
+  await home.removeSlot(slot.id);
   return { slot: slot.id };
 }
 

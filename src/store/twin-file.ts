@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { concat, equalBytes, readU64be, u64be, utf8 } from '../bytes.ts';
-import { systemCode, VaultError } from '../errors.ts';
+import { isVaultError, systemCode, VaultError } from '../errors.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import { storeFailure } from './store-failure.ts';
 
@@ -90,6 +90,18 @@ export function mendTwin(fs: FileSystem, path: string): void {
     }
     replaceFile(fs, name, bytes);
   });
+}
+
+/**
+ * As {@link mendTwin}, but a copy that cannot be mended now (a full or read-only disk) is left for another
+ * time. Throws `VAULT_DAMAGED` where no copy is valid.
+ */
+export function mendTwinIfPossible(fs: FileSystem, path: string): void {
+  try {
+    mendTwin(fs, path);
+  } catch (error) {
+    if (!isVaultError(error) || error.code === 'VAULT_DAMAGED') throw error;
+  }
 }
 
 function namesOf(path: string): [string, string] {

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { fromHex, toHex } from '../../src/bytes.ts';
+import { defaultChunkerParams } from '../../src/chunking/params.ts';
+import { decode, encode, type CborValue } from '../../src/codec.ts';
+import { secretKey } from '../../src/crypto/hash.ts';
+import {
+  decodeFolderState,
+  encodeFolderState,
+  readFolderFile,
+  writeFolderFile,
+  type FolderState,
+} from '../../src/home/folder-file.ts';
+import { pathFromBytes } from '../../src/path-bytes.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { seededRandom } from '../helpers/seeded.ts';
+import { memoryEnvironment } from '../helpers/test-environment.ts';
+
+const bytes = (length: number): fc.Arbitrary<Uint8Array> =>
+  fc.uint8Array({ minLength: length, maxLength: length });
+
+const plain = { noNullPrototype: true } as const;
+const states: fc.Arbitrary<FolderState> = fc.record(
+  {
+    id: bytes(32),
+    secret: bytes(32),
+    incarnation: bytes(16),
+    epochs: fc.array(fc.record({ id: bytes(16), secret: bytes(32) }, plain), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    name: fc.string({ minLength: 1, maxLength: 20 }),
+    path: fc.option(
+      fc
+        .uint8Array({ maxLength: 12 })
+        .map((rest) => pathFromBytes(Buffer.concat([Buffer.from('/'), rest]))),
+      { nil: undefined },
+    ),
+    params: fc.constant(defaultChunkerParams),
+    paused: fc.boolean(),
+    excludes: fc.array(fc.string({ maxLength: 8 }), { maxLength: 3 }),
+    createdMs: fc.nat(),
+    root: fc.option(fc.string({ maxLength: 20 }), { nil: undefined }),
+  },
+  plain,
+);
+
+const sample: FolderState = {
+  id: seededRandom('id').bytes(32),
+  secret: seededRandom('secret').bytes(32),
+  incarnation: seededRandom('incarnation').bytes(16),
+  epochs: [{ id: seededRandom('epoch').bytes(16), secret: seededRandom('epoch secret').bytes(32) }],
+  name: 'photos',
+  path: '/home/someone/photos',
+  params: defaultChunkerParams,
+  paused: false,
+  excludes: ['*.tmp'],
+  createdMs: 1_767_225_600_000,
+  root: '2049:4711',
+};
+
+describe('folder file', () => {
+  test('what was encoded is decoded, paths that are no text included', () => {
+    fc.assert(
+      fc.property(states, (state) => {
+        assert.deepEqual(decodeFolderState(encodeFolderState(state)), state);
+      }),
+    );
+  });
+
+  test('it is kept sealed, and opens under no other key', async () => {
+    const { fileSystem } = memoryEnvironment();
+    const key = secretKey(seededRandom('key').bytes(32));
+    assert.equal(readFolderFile(fileSystem, '/folder', key), undefined);
+    writeFolderFile(fileSystem, '/folder', key, seededRandom('nonce'), sample);
+    assert.deepEqual(readFolderFile(fileSystem, '/folder', key), sample);
+    const file = Buffer.from(fileSystem.readFile('/folder.a'));
+    for (const plain of ['photos', 'someone', Buffer.from(sample.secret)]) {
+      assert.equal(file.includes(plain), false);
+    }
+    const other = secretKey(seededRandom('other').bytes(32));
+    await rejects('VAULT_DAMAGED', () => readFolderFile(fileSystem, '/folder', other));
+  });
+
+  test('a newer version is refused, and so is anything that is not one', async () => {
+    const fields = decode(encodeFolderState(sample)) as CborValue[];
+    const changed = (at: number, value: CborValue): Uint8Array => encode(fields.with(at, value));
+    const error = await rejects('VAULT_FORMAT_UNSUPPORTED', () => decodeFolderState(changed(0, 2)));
+    assert.match(error.message, /version 2/);
+    for (const [at, value] of [
+      [1, fromHex('00')],
+      [2, 'text'],
+      [4, []],
+      [5, 'x'.repeat(256)],
+      [6, 'text'],
+      [7, [1, 2, 3]],
+      [8, 1],
+      [9, [7]],
+      [10, -1],
+      [11, 7],
+    ] as const) {
+      await rejects('VAULT_ENTRY_INVALID', () => decodeFolderState(changed(at, value)));
+    }
+    await rejects('VAULT_ENTRY_INVALID', () => decodeFolderState(encode(fields.slice(0, 11))));
+    assert.equal(toHex(decodeFolderState(encode([...fields, 'later'])).id), toHex(sample.id));
+  });
+});
