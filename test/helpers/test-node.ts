@@ -71,7 +71,9 @@ export class TestNode {
     const isEnd = (type: unknown): boolean => type === 'summary' || type === 'error';
     assert.ok(isEnd(types.at(-1)), `the last line is summary or error\n${said}`);
     assert.equal(types.filter(isEnd).length, 1, `only the last line is one\n${said}`);
-    assert.equal(types.at(-1) === 'error', [1, 2, 10, 11, 12, 20, 21, 23, 130, 143].includes(exit));
+    // What was done although something is wrong ends in a summary; damage may leave nothing to do.
+    if (exit !== 22)
+      assert.equal(types.at(-1), exit === 0 || exit === 3 ? 'summary' : 'error', said);
     return lines;
   }
 

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { assertMatchesSchema } from '../helpers/json-schema.ts';
+import { TestNode } from '../helpers/test-node.ts';
+
+type Line = Record<string, unknown>;
+
+const lastOf = (lines: readonly Line[]): Line => lines.at(-1) ?? {};
+const only = (lines: readonly Line[], type: string): Line[] =>
+  lines.filter((line) => line['type'] === type);
+
+test('every command says in JSON what it did', async (t) => {
+  const node = TestNode.bare(t);
+  const other = join(node.directory, 'other');
+  mkdirSync(other);
+  writeFileSync(join(other, 'in other'), 'other');
+  const passphrases = join(node.directory, 'passphrase');
+  writeFileSync(passphrases, 'correct horse');
+  let folder = '';
+  let snapshot = '';
+
+  await t.test('init, version and help', async () => {
+    const made = await node.json(0, 'init', '--name', 'my node', '--device-key');
+    const { node: id, name, home, recoveryCode, deviceKey } = lastOf(made);
+    assert.match(String(id), /^[0-9a-f]{64}$/);
+    assert.match(String(recoveryCode), /^([0-9A-Z]{4}-){8}[0-9A-Z]{4}$/);
+    assert.deepEqual(
+      [name, home, deviceKey],
+      ['my node', node.home, join(node.home, 'device-key')],
+    );
+    const version = await node.run('--version', '--json');
+    assert.equal(version.exit, 0);
+    for (const line of version.lines()) assertMatchesSchema('version', line);
+    await node.json(0, 'help');
+    await node.json(0, 'help', 'snapshot');
+    await node.json(2, 'help', 'snapshto');
+  });
+
+  await t.test('folders', async () => {
+    const work = lastOf(await node.json(0, 'folder', 'add', 'work'));
+    folder = String(work['folder']);
+    assert.deepEqual([work['name'], work['path']], ['work', node.work]);
+    await node.done('folder', 'add', other, '--name', 'the other one', '--exclude', '*.tmp');
+    const listed = await node.json(0, 'folder', 'list');
+    assert.deepEqual(
+      only(listed, 'folder').map(({ name }) => name),
+      ['the other one', 'work'],
+    );
+    assert.equal(lastOf(listed)['folders'], 2);
+    const shown = only(await node.json(0, 'folder', 'show', 'the other one'), 'folder')[0];
+    assert.deepEqual(shown?.['excludes'], ['*.tmp']);
+    await node.done('folder', 'set', 'the other one', 'name=second');
+    assert.equal((await node.done('folder', 'show', 'second'))['name'], 'second');
+  });
+
+  await t.test('snapshots: a result for each folder, and totals', async () => {
+    writeFileSync(join(node.work, 'plain'), 'plain');
+    utimesSync(join(node.work, 'plain'), 1_000_000_000, 1_000_000_000.25);
+    mkdirSync(join(node.work, 'dir'));
+    writeFileSync(Buffer.concat([Buffer.from(`${node.work}/dir/`), Buffer.from([0xe9])]), 'raw');
+    symlinkSync('plain', join(node.work, 'link'));
+    const lines = await node.json(
+      0,
+      'snapshot',
+      '-m',
+      'first',
+      '--tag',
+      'a',
+      '--tag',
+      'b',
+      '--pin',
+    );
+    const results = only(lines, 'result');
+    assert.deepEqual(
+      results.map(({ name, files, dirs, bytes }) => ({ name, files, dirs, bytes })),
+      [
+        { name: 'second', files: 1, dirs: 0, bytes: 5 },
+        { name: 'work', files: 3, dirs: 1, bytes: 8 },
+      ],
+    );
+    const { folder: none, snapshot: noOne, files, dirs, bytes, added } = lastOf(lines);
+    assert.deepEqual([none, noOne, files, dirs, bytes, added], [null, null, 4, 1, 13, 4]);
+    snapshot = String(results[1]?.['snapshot']);
+    assert.match(snapshot, /^[0-9a-f]{32}$/);
+
+    const listed = only(await node.json(0, 'snapshots', 'work'), 'snapshot');
+    assert.equal(listed.length, 1);
+    const { time, ...rest } = listed[0] ?? {};
+    assert.ok(Math.abs(Date.parse(String(time)) - Date.now()) < 600_000);
+    assert.deepEqual(
+      [rest['snapshot'], rest['node'], rest['message'], rest['tags'], rest['pinned']],
+      [snapshot, 'my node', 'first', ['a', 'b'], true],
+    );
+  });
+
+  await t.test('what is in a folder, with the true bytes of names that are no text', async () => {
+    const lines = await node.json(0, 'ls', '-f', 'work', '-R', '--at', snapshot);
+    const { entries } = lastOf(lines);
+    assert.equal(entries, 4);
+    const byPath = new Map(lines.slice(0, -1).map((line) => [line['path'], line]));
+    const plain = byPath.get('plain');
+    assert.deepEqual([plain?.['size'], plain?.['kind']], [5, 'file']);
+    assert.equal(byPath.get('link')?.['target'], 'plain');
+    const raw = lines.find((line) => line['pathBase64'] !== undefined);
+    const bytes = Buffer.from(String(raw?.['pathBase64']), 'base64');
+    assert.ok(bytes.equals(Buffer.from([0x64, 0x69, 0x72, 0x2f, 0xe9])), JSON.stringify(raw));
+    assert.equal(only(lines, 'warning').length, 0);
+    assert.deepEqual(
+      await node.fails(2, 'cat', '-f', 'work', 'plain').then(({ code }) => code),
+      'VAULT_USAGE',
+    );
+  });
+
+  await t.test('restores and dry runs', async () => {
+    const to = join(node.directory, 'to');
+    const dry = await node.json(0, 'restore', '-f', 'work', '--to', to, '-n');
+    assert.equal(only(dry, 'would-restore').length, 3);
+    assert.ok(only(dry, 'would-restore').some((line) => line['pathBase64'] !== undefined));
+    const { files, dirs, bytes, skipped, errors } = await node.done(
+      'restore',
+      '-f',
+      'work',
+      '--to',
+      to,
+    );
+    assert.deepEqual([files, dirs, bytes, skipped, errors], [3, 1, 8, 0, 0]);
+  });
+
+  await t.test('what was left out is a warning with its path', async () => {
+    execFileSync('mkfifo', [join(node.work, 'dir/pipe')]);
+    const lines = await node.json(0, 'snapshot', 'work');
+    assert.deepEqual(
+      only(lines, 'warning').map(({ path }) => path),
+      ['dir/pipe'],
+    );
+    assert.equal(lastOf(lines)['errors'], 0);
+  });
+
+  await t.test('verify and status', async () => {
+    const verified = await node.json(0, 'verify', '--read');
+    assert.equal(only(verified, 'result').length, 2);
+    const { folders, damaged, complete } = lastOf(verified);
+    assert.deepEqual([folders, damaged, complete], [2, 0, true]);
+    assert.equal(
+      lastOf(await node.json(0, 'verify', '--read', '--sample', '1'))['complete'],
+      false,
+    );
+    writeFileSync(join(node.work, 'later'), 'later');
+    const status = await node.json(3, 'status', '--check');
+    assert.deepEqual(
+      only(status, 'folder').map(({ name, pending }) => [name, pending]),
+      [
+        ['second', 0],
+        ['work', 1],
+      ],
+    );
+    assert.equal(lastOf(status)['open'], true);
+  });
+
+  await t.test('settings', async () => {
+    assert.deepEqual(await node.done('config', 'get', 'compression'), {
+      type: 'summary',
+      key: 'compression',
+      value: '3',
+      origin: 'default',
+    });
+    await node.done('config', 'set', 'compression', '5');
+    const listed = await node.json(0, 'config', 'list');
+    const compression = listed.find(({ key }) => key === 'compression');
+    assert.deepEqual([compression?.['value'], compression?.['origin']], ['5', 'set']);
+  });
+
+  await t.test('keys', async () => {
+    const slots = await node.json(0, 'key', 'list');
+    assert.deepEqual(
+      only(slots, 'slot').map(({ kind }) => kind),
+      ['recovery-code', 'device-key'],
+    );
+    const added = await node.done('key', 'add', '--new-passphrase-file', passphrases);
+    await node.done('key', 'remove', String(added['slot']));
+    await node.done('key', 'recovery-code');
+  });
+
+  await t.test('a folder is removed, its files are not', async () => {
+    assert.equal((await node.done('folder', 'remove', 'second', '-n'))['dryRun'], true);
+    await node.fails(23, 'folder', 'remove', 'second', '--no-input');
+    await node.done('folder', 'remove', 'second', '--yes');
+    assert.equal(lastOf(await node.json(0, 'folder', 'list'))['folders'], 1);
+    assert.equal((await node.done('snapshot'))['folder'], folder);
+    renameSync(join(other, 'in other'), join(other, 'still there'));
+  });
+});
+
+test('options and environment ask for JSON alike, and nothing else is on standard output', async (t) => {
+  const node = await TestNode.make(t);
+  const plain = await node.run('folder', 'list');
+  assert.throws(() => plain.lines());
+  const byVariable = await node.runWith({ env: { VAULT_JSON: '1' } }, 'folder', 'list');
+  assert.deepEqual(byVariable.last(), { type: 'summary', folders: 1 });
+  const refused = await node.runWith({ env: { VAULT_JSON: '1' } }, 'no-such-command');
+  assert.equal(refused.exit, 2);
+  assert.equal(refused.last()['type'], 'error');
+  const bad = await node.run('snapshot', '--json', '--no-such-option');
+  assert.equal(bad.exit, 2);
+  assertMatchesSchema('snapshot', bad.last());
+});
