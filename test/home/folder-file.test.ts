@@ -20,13 +20,13 @@ import { memoryEnvironment } from '../helpers/test-environment.ts';
 const bytes = (length: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: length, maxLength: length });
 
-const plain = { noNullPrototype: true } as const;
+const asObjects = { noNullPrototype: true } as const;
 const states: fc.Arbitrary<FolderState> = fc.record(
   {
     id: bytes(32),
     secret: bytes(32),
     incarnation: bytes(16),
-    epochs: fc.array(fc.record({ id: bytes(16), secret: bytes(32) }, plain), {
+    epochs: fc.array(fc.record({ id: bytes(16), secret: bytes(32) }, asObjects), {
       minLength: 1,
       maxLength: 3,
     }),
@@ -43,7 +43,7 @@ const states: fc.Arbitrary<FolderState> = fc.record(
     createdMs: fc.nat(),
     root: fc.option(fc.string({ maxLength: 20 }), { nil: undefined }),
   },
-  plain,
+  asObjects,
 );
 
 const sample: FolderState = {

@@ -311,9 +311,9 @@ describe('key slots of a home', () => {
   test('a new recovery code replaces the old one', async () => {
     const { environment, recoveryCode } = await made();
     const fresh = await opened(environment, passphrase, async (home) => {
-      const made = await home.newRecoveryCode();
+      const renewed = await home.newRecoveryCode();
       assert.equal(home.slots().length, 2);
-      return made.recoveryCode;
+      return renewed.recoveryCode;
     });
     assert.notEqual(fresh, recoveryCode);
     await rejects('VAULT_KEY_WRONG', () =>
