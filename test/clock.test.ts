@@ -3,7 +3,8 @@ import { clockContract } from './contracts/clock.ts';
 
 clockContract('system clock', () => ({
   clock: systemClock,
-  pass: (ms) => new Promise((resolve) => {
+  pass: (ms) =>
+    new Promise((resolve) => {
       systemClock.timer(ms, resolve);
     }),
 }));
