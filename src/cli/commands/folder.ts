@@ -17,7 +17,7 @@ export const folderAddCommand: CommandDefinition = {
   group: 'Folders',
   summary: 'put a directory under vault; its files stay where they are',
   details: [
-    'Patterns of --exclude are gitignore rules, as are those in .vaultignore files inside the folder. A root that overlaps another folder or holds the home is refused.',
+    'Patterns of --exclude are gitignore rules from the root of the folder. A root that overlaps another folder or holds the home is refused.',
   ],
   positionals: [{ name: 'PATH', required: true, doc: 'the directory' }],
   options: [
