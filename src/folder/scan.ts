@@ -9,7 +9,7 @@ import { systemCode, VaultError } from '../errors.ts';
 import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_SYMLINK_BYTES } from '../limits.ts';
 import { pathToBytes } from '../path-bytes.ts';
 import type { DirectoryEntry, FileStat, FileSystem } from '../system/file-system.ts';
-import type { SeenEntry } from './working-copy-row.ts';
+import { keptTime, type SeenEntry } from './working-copy-row.ts';
 
 export interface ScanInput {
   readonly fileSystem: FileSystem;
@@ -221,8 +221,8 @@ async function scanDirectory(
 function isSameStat(before: SeenEntry, now: FileStat): boolean {
   return (
     now.size === before.size &&
-    now.mtimeNs === before.mtimeNs &&
-    now.ctimeNs === before.ctimeNs &&
+    keptTime(now.mtimeNs) === before.mtimeNs &&
+    keptTime(now.ctimeNs) === before.ctimeNs &&
     now.inode === before.inode &&
     (now.kind !== 'file' || isExecutable(now.mode) === before.executable)
   );

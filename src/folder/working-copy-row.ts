@@ -31,6 +31,16 @@ const FIXED = 81;
 const noDigest = new Uint8Array(0);
 const kinds = ['file', 'symlink', 'directory'] as const;
 
+/**
+ * A modification time as versions and rows hold it: signed 64 bits of nanoseconds, 1677 to 2262. File
+ * systems keep others too, which come back as the nearest one.
+ */
+export function keptTime(ns: bigint): bigint {
+  const bits = BigInt.asIntN(64, ns);
+  if (bits === ns) return ns;
+  return ns < 0n ? -(2n ** 63n) : 2n ** 63n - 1n;
+}
+
 /** Bytes of some entries of one directory, in the order given. */
 export function encodeSeenPage(entries: Iterable<readonly [string, SeenEntry]>): Uint8Array {
   const parts: Uint8Array[] = [];

@@ -1,0 +1,111 @@
+/** Changed files on their way through the workers into the store, a bounded number at a time. */
+
+import type { Clock } from '../clock.ts';
+import type { FolderStore } from '../store/folder-store.ts';
+import type { WorkerPool } from '../system/worker-pool.ts';
+import type { OutgoingAnswer, OutgoingQuestion } from './outgoing.ts';
+import type { StoredFile, StoreFilesInput, StoreFilesOutput } from './store-files.ts';
+
+export interface IntakeParts<T> {
+  readonly store: Pick<FolderStore, 'stage' | 'wanted' | 'commit' | 'pendingChunks'>;
+  readonly pool: WorkerPool;
+  /** Setting of the pool that holds the folder's secrets. */
+  readonly secrets: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Absolute path of a candidate. */
+  readonly pathOf: (candidate: T) => string;
+  /** What became of a candidate; `takenMs` is the wall clock before it was looked at. */
+  readonly onStored: (candidate: T, file: StoredFile, takenMs: number) => Promise<void>;
+  /** After each batch. */
+  readonly onBatch: () => void;
+}
+
+const FILES_PER_TASK = 64;
+const CHUNKS_PER_COMMIT = 16_384;
+
+export class FileIntake<T> {
+  readonly #parts: IntakeParts<T>;
+  #waiting: T[] = [];
+  readonly #tasks = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(parts: IntakeParts<T>) {
+    this.#parts = parts;
+  }
+
+  /** Takes a candidate. Resolves when more may come; throws what an earlier one failed with. */
+  async add(candidate: T): Promise<void> {
+    this.#waiting.push(candidate);
+    if (this.#waiting.length >= FILES_PER_TASK) await this.#dispatch();
+  }
+
+  /** Until nothing waits and nothing is on its way. */
+  async settle(): Promise<void> {
+    await this.#dispatch();
+    while (this.#tasks.size > 0) await Promise.race(this.#tasks);
+    this.throwIfFailed();
+    this.#parts.signal.throwIfAborted();
+  }
+
+  /** Waits for tasks in progress after a failure elsewhere, so that nothing runs on unowned. */
+  async abandon(): Promise<void> {
+    this.#waiting = [];
+    await Promise.allSettled(this.#tasks);
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async #dispatch(): Promise<void> {
+    const batch = this.#waiting;
+    if (batch.length === 0) return;
+    this.#waiting = [];
+    const { pool } = this.#parts;
+    const task = this.#store(batch)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => this.#tasks.delete(task));
+    this.#tasks.add(task);
+    const most = pool.lanes * 3;
+    while (this.#tasks.size >= most) await Promise.race(this.#tasks);
+    this.throwIfFailed();
+  }
+
+  async #store(batch: readonly T[]): Promise<void> {
+    const { pool, store, secrets, clock, signal, pathOf, onStored, onBatch } = this.#parts;
+    const takenMs = clock.wallMs();
+    const input: StoreFilesInput = { secrets, paths: batch.map(pathOf) };
+    const answers = new Set<Promise<unknown>>();
+    const ask = (question: unknown): Promise<OutgoingAnswer> => {
+      const answer = this.#answer(question as OutgoingQuestion);
+      const settled = answer.catch(() => undefined).finally(() => answers.delete(settled));
+      answers.add(settled);
+      return answer;
+    };
+    try {
+      const { files, sealed } = await pool.run<StoreFilesInput, StoreFilesOutput>(
+        'storeFiles',
+        input,
+        { signal, ask },
+      );
+      if (sealed !== undefined) await store.stage(sealed);
+      for (const [index, file] of files.entries()) {
+        await onStored(batch[index] as T, file, takenMs);
+      }
+    } finally {
+      // An interrupted task is given up at once, an answer to it may still be using the store.
+      await Promise.all(answers);
+    }
+    onBatch();
+  }
+
+  async #answer({ ids, sealed }: OutgoingQuestion): Promise<OutgoingAnswer> {
+    const { store } = this.#parts;
+    if (sealed !== undefined) await store.stage(sealed);
+    if (store.pendingChunks >= CHUNKS_PER_COMMIT) await store.commit({});
+    return store.wanted(ids);
+  }
+}

@@ -1,0 +1,36 @@
+/** What the working copy's state keeps of a stat, and how far it can be trusted. Pure. */
+
+import type { FileStat } from '../system/file-system.ts';
+import { isExecutable } from './scan.ts';
+import { keptTime, type SeenEntry } from './working-copy-row.ts';
+
+/** How long after a change another one could leave the same time stamp: fine and coarse file systems. */
+const RACY_FINE_NS = 20_000_000n;
+const RACY_COARSE_NS = 2_500_000_000n;
+
+/** The fields of a row that come from a stat. */
+export function seenStat(
+  stat: FileStat,
+  racy: boolean,
+): Pick<SeenEntry, 'size' | 'mtimeNs' | 'ctimeNs' | 'inode' | 'executable' | 'racy'> {
+  const { size, mtimeNs, ctimeNs, inode, mode } = stat;
+  return {
+    size,
+    mtimeNs: keptTime(mtimeNs),
+    ctimeNs: keptTime(ctimeNs),
+    inode,
+    executable: isExecutable(mode),
+    racy,
+  };
+}
+
+/**
+ * Whether another change could hide behind this stat: it was taken so soon after the last one that a
+ * second would leave the same times. `takenMs`: the wall clock when it was taken, or earlier.
+ */
+export function isRacyStat(stat: FileStat, takenMs: number): boolean {
+  const coarse = stat.mtimeNs % 1_000_000_000n === 0n && stat.ctimeNs % 1_000_000_000n === 0n;
+  const margin = coarse ? RACY_COARSE_NS : RACY_FINE_NS;
+  const taken = BigInt(Math.round(takenMs * 1e6));
+  return stat.mtimeNs + margin > taken || stat.ctimeNs + margin > taken;
+}
