@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { projectPath } from './project.ts';
 
 export interface Ran {
@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly passphrase?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Runs as this user; only the superuser can. */
+  readonly user?: number;
 }
 
 /** Runs the real command line, compiled beside the tests, in a process of its own. */
@@ -53,7 +55,10 @@ export async function runVault(options: RunOptions, ...args: readonly string[]):
 }
 
 /** Starts the real command line; whoever starts it ends it. */
-export function startVault(options: RunOptions, ...args: readonly string[]) {
+export function startVault(
+  options: RunOptions,
+  ...args: readonly string[]
+): ChildProcessWithoutNullStreams {
   const main = process.env['VAULT_TEST_MAIN'] ?? projectPath('build/src/cli/main.js');
   const env: NodeJS.ProcessEnv = {
     PATH: process.env['PATH'],
@@ -66,5 +71,6 @@ export function startVault(options: RunOptions, ...args: readonly string[]) {
     cwd: options.cwd ?? options.home.replace(/\/[^/]*$/, ''),
     env,
     stdio: ['pipe', 'pipe', 'pipe'],
+    ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
   });
 }

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readTwin, writeTwin } from '../../src/store/twin-file.ts';
+import { realFileSystem } from '../../src/system/real-file-system.ts';
+import { everyByte } from '../helpers/every-byte.ts';
+import { TestNode } from '../helpers/test-node.ts';
+
+type Line = Record<string, unknown>;
+
+const said = ({ message, hint }: Line): string => `${String(message)} ${String(hint)}`;
+
+test('a wrong passphrase is exit 12 and touches nothing', async (t) => {
+  const node = TestNode.bare(t);
+  const passphrase = 'right';
+  await node.jsonWith({ passphrase }, 0, 'init', '--name', 'n');
+  await node.jsonWith({ passphrase }, 0, 'folder', 'add', node.work);
+  const before = everyByte(node.directory);
+  for (const args of [
+    ['snapshot'],
+    ['folder', 'remove', 'work', '--yes'],
+    ['key', 'change-passphrase', '--new-passphrase-command', 'echo new'],
+    ['config', 'set', 'name', 'other'],
+  ]) {
+    const error = (await node.jsonWith({ passphrase: 'wrong' }, 12, ...args)).at(-1) ?? {};
+    assert.equal(error['code'], 'VAULT_KEY_WRONG');
+  }
+  assert.deepEqual(everyByte(node.directory), before);
+
+  // None, and nobody to ask; an empty one; two sources at once; a file that is not there.
+  await node.fails(2, 'snapshot', '--no-input');
+  await node.jsonWith({ passphrase: '' }, 2, 'snapshot');
+  const missing = await node.fails(2, 'snapshot', '--passphrase-file', 'no/such/file');
+  assert.match(said(missing), /no\/such\/file/);
+  const two = ['--passphrase-file', 'a', '--passphrase-command', 'b'];
+  assert.match(said(await node.fails(2, 'snapshot', ...two)), /--passphrase-command/);
+  await node.fails(1, 'snapshot', '--passphrase-command', 'false');
+  assert.deepEqual(everyByte(node.directory), before);
+});
+
+test('init neither replaces a home nor moves into a directory of something else', async (t) => {
+  const node = TestNode.bare(t);
+  await node.fails(2, 'init', '--no-input');
+  writeFileSync(join(node.work, 'theirs'), 'theirs');
+  assert.equal(
+    (await node.fails(1, 'init', '--device-key', '--home', node.work))['code'],
+    'VAULT_EXISTS',
+  );
+  await node.fails(2, 'init', '--device-key', '--name', 'two\nlines');
+  await node.fails(10, 'snapshot');
+  await node.done('init', '--device-key');
+  const before = everyByte(node.home);
+  assert.equal((await node.fails(1, 'init', '--device-key'))['code'], 'VAULT_EXISTS');
+  assert.deepEqual(everyByte(node.home), before);
+  assert.equal(readFileSync(join(node.work, 'theirs'), 'utf8'), 'theirs');
+});
+
+test('a home that needs a newer vault is refused by name and left as it is', async (t) => {
+  const node = await TestNode.make(t);
+  const path = join(node.home, 'home');
+  const fileSystem = realFileSystem();
+  const original = readTwin(fileSystem, path);
+  const marker = JSON.parse(Buffer.from(original?.content ?? []).toString()) as Line;
+  const becomes = async (change: Line, named: RegExp): Promise<void> => {
+    writeTwin(fileSystem, path, Buffer.from(JSON.stringify({ ...marker, ...change })));
+    const before = everyByte(node.home);
+    for (const command of ['snapshot', 'init']) {
+      const args = command === 'init' ? [command, '--device-key'] : [command];
+      const error = await node.fails(1, ...args);
+      assert.equal(error['code'], 'VAULT_FORMAT_UNSUPPORTED');
+      assert.match(said(error), named);
+    }
+    assert.deepEqual(everyByte(node.home), before);
+  };
+  await becomes({ format: 2 }, /format 2/);
+  await becomes({ features: ['time-travel'] }, /time-travel/);
+  writeTwin(fileSystem, path, original?.content ?? new Uint8Array(0));
+  await node.done('snapshots');
+});
+
+test('folders that overlap one another or the home are refused', async (t) => {
+  const node = await TestNode.make(t);
+  mkdirSync(join(node.work, 'inside'));
+  symlinkSync(join(node.work, 'inside'), join(node.directory, 'link'));
+  mkdirSync(join(node.home, 'below'));
+  const roots = [
+    node.work,
+    join(node.work, 'inside'),
+    join(node.directory, 'link'),
+    node.directory,
+    '/',
+    node.home,
+    join(node.home, 'below'),
+  ];
+  for (const root of roots) {
+    const error = await node.fails(23, 'folder', 'add', root, '--name', 'n');
+    assert.equal(error['code'], 'VAULT_REFUSED', root);
+  }
+  await node.fails(10, 'folder', 'add', join(node.directory, 'nowhere'));
+  writeFileSync(join(node.directory, 'file'), '');
+  await node.fails(10, 'folder', 'add', join(node.directory, 'file'));
+  mkdirSync(join(node.directory, 'work 2/work'), { recursive: true });
+  // A path that begins alike is no overlap; a name that is taken is.
+  await node.fails(1, 'folder', 'add', join(node.directory, 'work 2/work'));
+  await node.done('folder', 'add', join(node.directory, 'work 2'));
+});
+
+test('what nothing is called is exit 10, what makes no sense is exit 2 and named', async (t) => {
+  const node = await TestNode.make(t);
+  writeFileSync(join(node.work, 'file'), 'content');
+  await node.done('snapshot', '--tag', 'kept');
+  const to = ['--to', join(node.directory, 'to')] as const;
+  const unknown: readonly (readonly string[])[] = [
+    ['snapshot', 'no-such-folder'],
+    ['ls', '-f', 'no-such-folder'],
+    ['ls', '-f', 'work', 'no/such/path'],
+    ['ls', '-f', 'work', '--at', 'no-such-tag'],
+    ['restore', '-f', 'work', '--at', 'abcdef012345', ...to],
+    ['snapshots', '--home', join(node.directory, 'no-home')],
+  ];
+  for (const args of unknown) {
+    const error = await node.fails(10, ...args);
+    assert.equal(error['code'], 'VAULT_NOT_FOUND', args.join(' '));
+  }
+  const cat = await node.run('cat', '-f', 'work', 'nothing');
+  assert.deepEqual([cat.exit, cat.stdout.length], [10, 0]);
+  // Nothing is there before the first snapshot, which is not the same as never.
+  const early = await node.json(0, 'ls', '-f', 'work', '--at', '2001-01-01');
+  assert.equal(early.at(-1)?.['entries'], 0);
+
+  const senseless: readonly (readonly [string, ...string[]])[] = [
+    ['5 parsecs', 'snapshot', '--wait-lock', '5 parsecs'],
+    ['2026-02-30', 'ls', '-f', 'work', '--at', '2026-02-30'],
+    ['2026-01-31T25:00', 'ls', '-f', 'work', '--at', '2026-01-31T25:00'],
+    ['7 fortnights ago', 'ls', '-f', 'work', '--at', '7 fortnights ago'],
+    ['banana', 'config', 'set', 'workers', 'banana'],
+    ['-1', 'config', 'set', 'compression', '-1'],
+    ['no-such-setting', 'config', 'set', 'no-such-setting', '1'],
+    ['no-such-setting', 'config', 'get', 'no-such-setting'],
+    ['-3', 'verify', '--read', '--sample=-3'],
+    ['1 parsec', 'verify', '--read', '--max-duration', '1 parsec'],
+    ['colour', 'folder', 'set', 'work', 'colour=red'],
+    ['snapshto', 'snapshto'],
+  ];
+  for (const [offending, ...args] of senseless) {
+    const ran = await node.run(...args, '--json');
+    assert.equal(ran.exit, 2, `${args.join(' ')}: ${ran.stdout.toString()}`);
+    assert.ok(said(ran.last()).includes(offending), `${args.join(' ')}: ${said(ran.last())}`);
+  }
+  for (const [name, value] of Object.entries({ VAULT_JSON: 'maybe', VAULT_QUIET: 'rather' })) {
+    const ran = await node.runWith({ env: { [name]: value } }, 'status');
+    assert.equal(ran.exit, 2);
+    assert.ok(ran.stderr.includes(value) && ran.stderr.includes(name), ran.stderr);
+  }
+  rmSync(to[1], { recursive: true, force: true });
+});
