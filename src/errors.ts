@@ -60,6 +60,19 @@ export function isVaultError(error: unknown, code?: ErrorCode): error is VaultEr
   return error instanceof VaultError && (code === undefined || error.code === code);
 }
 
+/**
+ * Whether `error` says that something stored is gone or wrong for good, here: nothing on this machine
+ * brings it back. `VAULT_DAMAGED` says less: what is derived can be made again.
+ */
+export function isLoss(error: unknown): error is VaultError {
+  return isVaultError(error, 'VAULT_CHUNK_MISSING') || isVaultError(error, 'VAULT_CHUNK_CORRUPT');
+}
+
+/** For `catch`: undefined where what was asked for is lost; any other error is thrown. */
+export function unlessLost(error: unknown): undefined {
+  if (!isLoss(error)) throw error;
+}
+
 /** The operating system's error code (`ENOENT`, `ENOSPC`, …) of `error` or of a cause of it. */
 export function systemCode(error: unknown): string | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; depth++) {

@@ -51,12 +51,12 @@ export interface ValuesAnswer {
 }
 
 /** Plain bytes asked for at once. */
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 1024 * 1024;
 /** Runs of zeros shorter than this are written out. */
 const HOLE_BYTES = 4096;
 const zeros = Buffer.alloc(HOLE_BYTES);
 
-/** Restores each file; one file's trouble stops no other. A full disk is thrown. */
+/** Restores each file; one file's trouble stops no other. A full disk and a wrong index are thrown. */
 export async function restoreFiles(
   input: RestoreFilesInput,
   context: TaskContext,
@@ -82,6 +82,8 @@ export async function restoreFiles(
     } catch (error) {
       const code = systemCode(error);
       if (code === 'ENOSPC' || code === 'EDQUOT') throw error;
+      // The index is wrong, which the one who asked can mend.
+      if (isVaultError(error, 'VAULT_DAMAGED')) throw error;
       if (isVaultError(error)) results[index] = { status: 'damaged', message: error.message };
       else if (code !== undefined) results[index] = { status: 'failed', message: code };
       else throw error;
@@ -198,7 +200,7 @@ async function readBack(out: OpenFile, manifest: Manifest, values: ValueSource):
       length += count;
     }
     if (length < found.length || !found.equals(plain)) {
-      throw new VaultError('VAULT_DAMAGED', 'what was read back differs from what was written');
+      throw new VaultError('VAULT_IO', 'what was read back differs from what was written');
     }
   }
 }

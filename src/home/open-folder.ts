@@ -5,13 +5,14 @@ import { fromHex, toHex } from '../bytes.ts';
 import { deriveEpochKeys, deriveFolderKeys, type FolderKeys } from '../crypto/folder-keys.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import { loadZstd } from '../crypto/zstd.ts';
-import { isVaultError, VaultError } from '../errors.ts';
+import { isVaultError } from '../errors.ts';
 import type { ContentSecrets } from '../folder/content-codec.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import { WorkingCopyState } from '../folder/working-copy-state.ts';
 import { FolderLog, type FolderLogParts } from '../log/folder-log.ts';
 import { logId } from '../log/log-id.ts';
 import { FolderStore, type ReplayCounts } from '../store/folder-store.ts';
+import { mendTwinIfPossible } from '../store/twin-file.ts';
 import type { Environment } from './environment.ts';
 import { writeFolderFile, type FolderState } from './folder-file.ts';
 import type { Home } from './home.ts';
@@ -62,6 +63,7 @@ export class OpenFolder {
     state: FolderState,
   ): Promise<OpenFolder> {
     const layout = folderLayout(root);
+    mendTwinIfPossible(environment.fileSystem, layout.state);
     const opened = await openStores(environment, home, layout, state);
     return new OpenFolder(environment, home, layout, state, opened);
   }
@@ -197,18 +199,17 @@ async function openStores(
   try {
     if (chunks.repaired)
       problems.push('the database of chunks was damaged and repaired: run vault verify');
-    if (meta.repaired || chunks.repaired) await anew();
+    // A `meta/` that is whole knows what `chunks/` lost; made anew it would not.
+    if (meta.repaired) await anew();
     for (let again = true; ; again = false) {
       try {
         const store = await FolderStore.open(chunks.store, meta.store);
-        if (store.isBehind) throw new VaultError('VAULT_DAMAGED', 'newer chunks are gone');
-        const { log, replayed } = await FolderLog.open({ ...parts, store });
+        const { log, replayed, mended } = await FolderLog.open({ ...parts, store });
         problems.push(...replayProblems(replayed));
+        if (mended > 0) problems.push('the end of a log was damaged and written anew');
         return { store, log, problems };
       } catch (error) {
-        const isDamage =
-          isVaultError(error, 'VAULT_DAMAGED') || isVaultError(error, 'VAULT_CHUNK_CORRUPT');
-        if (!isDamage || !again) throw error;
+        if (!isVaultError(error, 'VAULT_DAMAGED') || !again) throw error;
         problems.push(`${error.message}: the index was made again`);
         await anew();
       }

@@ -9,10 +9,10 @@ import { fromHex } from '../bytes.ts';
 import type { EpochKeys, FolderKeys } from '../crypto/folder-keys.ts';
 import { sealedBound, sealValue, valueTypes } from '../crypto/sealed-value.ts';
 import type { Zstd } from '../crypto/zstd.ts';
-import { isLoss, VaultError } from '../errors.ts';
+import { isLoss, unlessLost, VaultError } from '../errors.ts';
 import type { RandomSource } from '../random.ts';
 import type { FolderStore, ReplayCounts } from '../store/folder-store.ts';
-import { encodeSeq, metaKey, metaPrefix } from '../store/meta-keys.ts';
+import { encodeSeq, metaKey, metaPrefix, workingCopyKey } from '../store/meta-keys.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
 import {
   buildEntries,
@@ -31,9 +31,11 @@ import { LogNumberTable } from './log-numbers.ts';
 import { LogReplay } from './log-replay.ts';
 import { LostEntries, type EntryName } from './lost-entries.ts';
 import type { StoredRecord, UnknownRecord } from './other-record.ts';
+import { directoryLinks, type DirectoryLinks } from './directory-links.ts';
 import { directoryOf } from './folder-tree.ts';
 import { PathIndex } from './path-index.ts';
 import { RecordIndex } from './record-index.ts';
+import { recordType } from './record-types.ts';
 import type {
   Body,
   Dot,
@@ -85,21 +87,6 @@ export interface Commit {
   readonly records?: (clock: VectorClock, time: HybridTime) => readonly StoredRecord[];
   /** Rows that become true with this commit. */
   readonly rows?: () => readonly MetaOperation[];
-}
-
-/** A version of a name in a directory whose link cannot be read any more. */
-export interface UnreadVersion {
-  readonly dot: Dot;
-  /** Undefined where no other version tells the name. */
-  readonly path: string | undefined;
-  readonly error: VaultError;
-}
-
-/** Links of one directory by path, and those that could not be read. */
-export interface DirectoryLinks {
-  /** For each path: its links, and links elsewhere that superseded one of them. */
-  readonly paths: ReadonlyMap<string, readonly NamedLink[]>;
-  readonly unread: readonly UnreadVersion[];
 }
 
 export class FolderLog {
@@ -287,41 +274,8 @@ export class FolderLog {
   }
 
   /** Everything known of the names in a directory; undefined where the directory was never recorded. */
-  async linksIn(directory: string): Promise<DirectoryLinks | undefined> {
-    const pointers = await this.paths.pointers(directory);
-    if (pointers === undefined) return undefined;
-    const byName = new Map<string, { path: string | undefined; links: NamedLink[] }>();
-    const unread: { name: string; dot: Dot; error: VaultError }[] = [];
-    pointers.sort((a, b) => a.dot.seq - b.dot.seq || a.dot.index - b.dot.index);
-    for (const { nameKey, dot } of pointers) {
-      const name = Buffer.from(nameKey).toString('latin1');
-      let found = byName.get(name);
-      if (found === undefined) byName.set(name, (found = { path: undefined, links: [] }));
-      try {
-        const link = await this.link(dot);
-        found.links.push(link);
-        if (
-          found.path === undefined &&
-          directoryOf(link.path) === directory &&
-          Buffer.compare(this.paths.nameKey(link.path), nameKey) === 0
-        ) {
-          found.path = link.path;
-        }
-      } catch (error) {
-        if (!isLoss(error)) throw error;
-        unread.push({ name, dot, error });
-      }
-    }
-    const paths = new Map<string, readonly NamedLink[]>();
-    for (const { path, links } of byName.values()) if (path !== undefined) paths.set(path, links);
-    return {
-      paths,
-      unread: unread.map(({ name, dot, error }) => ({
-        dot,
-        error,
-        path: byName.get(name)?.path,
-      })),
-    };
+  linksIn(directory: string): Promise<DirectoryLinks | undefined> {
+    return directoryLinks(this.paths, (dot) => this.link(dot), directory);
   }
 
   /** Everything that can be read of one path, superseding links elsewhere included. */
@@ -375,19 +329,9 @@ export class FolderLog {
     return { entry, links: [...links.values()] };
   }
 
-  /** Every directory that something readable was ever in: for finding what a lost entry no longer names. */
-  async impliedDirectories(): Promise<ReadonlySet<string>> {
-    const directories = new Set<string>();
-    for (const [log, { seq: last }] of this.#heads) {
-      for (let seq = 0; seq <= last; seq++) {
-        const opened = await this.#reader.entry(log, seq).catch(unlessLost);
-        for (const { path } of opened?.links.values() ?? []) {
-          let at = directoryOf(path);
-          for (; at !== '' && !directories.has(at); at = directoryOf(at)) directories.add(at);
-        }
-      }
-    }
-    return directories;
+  /** The records of an entry that are no versions and were not dropped. Throws as {@link link}. */
+  async recordsOf(log: LogId, seq: number): Promise<readonly OpenedRecord[]> {
+    return this.#reader.records(await this.#reader.entry(log, seq));
   }
 
   #replay(): LogReplay {
@@ -395,9 +339,11 @@ export class FolderLog {
     const reader = this.#reader;
     return new LogReplay({
       open: (value) => reader.open(value),
-      rowsOf: (entry, page, chunkSeq) => {
-        const records = page === undefined ? [] : reader.openRecords(entry, page);
-        return this.#entryRows(entry, reader.openLinks(entry), records, chunkSeq);
+      rowsOf: async (entry, page, chunkSeq) => {
+        const records = page === undefined ? undefined : reader.openRecords(entry, page);
+        const links = reader.openLinks(entry);
+        const rows = await this.#entryRows(entry, links, records, chunkSeq);
+        return [...rows, ...this.#unseen(links)];
       },
       lose: (id, seq) => reader.lost.add(id, seq),
       nextSeq: (id) => (this.#heads.get(id)?.seq ?? -1) + 1,
@@ -409,6 +355,15 @@ export class FolderLog {
       own: log,
       sign: (seq, hash) => signHead(sign, folder, { log, seq, hash }),
     });
+  }
+
+  /** Forgets what was last seen in the directories of these links: it is older than they are. */
+  #unseen(links: readonly NamedLink[]): MetaOperation[] {
+    const directories = new Set(links.map(({ path }) => directoryOf(path)));
+    return Array.from(directories, (path) => ({
+      type: 'delete',
+      key: workingCopyKey(this.paths.directoryKey(path), 0),
+    }));
   }
 
   #isSigned(head: Head): boolean {
@@ -442,7 +397,7 @@ export class FolderLog {
   async #entryRows(
     entry: Entry,
     links: readonly NamedLink[],
-    records: readonly OpenedRecord[],
+    records: readonly OpenedRecord[] | undefined,
     chunkSeq: number,
   ): Promise<MetaOperation[]> {
     const { log, seq } = entry;
@@ -466,9 +421,9 @@ export class FolderLog {
     }
     rows.push(...(await this.paths.addDirectories(directories)));
     rows.push(...(await this.paths.add(pointers)));
-    const indexed = records.map(({ index, record }) => ({
+    const indexed = (records ?? lostRecords(entry)).map(({ index, record }) => ({
       type: entry.records[index]?.type ?? 0,
-      time: 'time' in record ? record.time : 0,
+      time: record === undefined ? UNKNOWN_TIME : 'time' in record ? record.time : 0,
       dot: { log, seq, index },
     }));
     rows.push(...(await this.#records.add(indexed)));
@@ -520,6 +475,12 @@ export class FolderLog {
   }
 }
 
-function unlessLost(error: unknown): undefined {
-  if (!isLoss(error)) throw error;
+/** Sorts behind every time: what cannot be read may be the newest. */
+const UNKNOWN_TIME = Number.MAX_SAFE_INTEGER;
+
+/** Records of an entry whose page is lost: it is known that they were there, and nothing else. */
+function lostRecords(entry: Entry): { index: number; record: undefined }[] {
+  return entry.records.flatMap(({ type }, index) =>
+    type === recordType.version ? [] : [{ index, record: undefined }],
+  );
 }

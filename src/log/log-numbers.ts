@@ -12,10 +12,14 @@ export class LogNumberTable implements LogNumbers {
   readonly #logs: LogId[] = [];
   readonly #numbers = new Map<LogId, number>();
 
-  /** The table as it is stored. */
+  /** The table as it is stored. Throws `VAULT_DAMAGED` where rows are missing or malformed. */
   static async load(meta: MetaReader): Promise<LogNumberTable> {
     const table = new LogNumberTable();
-    for await (const { value } of meta.scan(metaRange(metaKey(metaPrefix.logNumber)))) {
+    for await (const { key, value } of meta.scan(metaRange(metaKey(metaPrefix.logNumber)))) {
+      const number = key.length === 3 ? (key[1] ?? 0) * 256 + (key[2] ?? 0) : -1;
+      if (number !== table.#logs.length || value.length !== 32) {
+        throw new VaultError('VAULT_DAMAGED', 'the numbers of logs are damaged');
+      }
       table.#push(toHex(value));
     }
     return table;

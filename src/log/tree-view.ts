@@ -7,35 +7,54 @@ import { isVaultError, type VaultError } from '../errors.ts';
 import { VersionGraph } from './current-versions.ts';
 import { directoryOf, foldDirectory, type CopyNaming, type TreeEntry } from './folder-tree.ts';
 import type { FolderLog } from './folder-log.ts';
+import type { EntryName } from './lost-entries.ts';
 import { recordType } from './record-types.ts';
-import type { Dot, NamedLink } from './types.ts';
+import type { NamedLink } from './types.ts';
 import { versionId } from './version-name.ts';
+import { impliedDirectories } from './directory-links.ts';
+import { lostEntry, withoutDoubt } from './doubt.ts';
 
-/** Whether a link counts: all of them, or those that existed at a moment. */
-export type Moment = (link: NamedLink) => boolean;
+/** Which versions count: all of them, or those that existed at a moment. */
+export interface Moment {
+  includes(link: NamedLink): boolean;
+  /** Whether a version of which only the name is known may be among them. */
+  mayInclude(dot: EntryName): boolean;
+}
+
+/** Names that a directory may have had, of which nothing certain can be told any more. */
+export interface DirectoryDamage {
+  /** Undefined where the name is not known. */
+  readonly path: string | undefined;
+  readonly error: VaultError;
+}
 
 export interface ListedDirectory {
   /** In order of path. */
   readonly entries: readonly TreeEntry[];
-  /** Versions of this directory that cannot be read: what they say is missing from the entries. */
-  readonly damage: readonly { readonly dot: Dot; readonly error: VaultError }[];
+  /** What is missing from the entries because versions of it cannot be read: older content is never shown instead. */
+  readonly damage: readonly DirectoryDamage[];
 }
 
 export class TreeView {
   readonly #log: FolderLog;
   readonly #moment: Moment;
   readonly #naming: CopyNaming;
+  /** Entries that count at the moment and of which nothing is left. */
+  readonly #lost: readonly EntryName[];
+  #implied: Promise<ReadonlySet<string>> | undefined;
 
   private constructor(log: FolderLog, moment: Moment, naming: CopyNaming) {
     this.#log = log;
     this.#moment = moment;
     this.#naming = naming;
+    this.#lost = log.lostEntries.filter((entry) => moment.mayInclude(entry));
   }
 
   /** A view as of `moment`. */
   static async open(log: FolderLog, moment: Moment): Promise<TreeView> {
     const names = new Map<string, string>();
-    for await (const { dot, record } of log.records(recordType.logStart)) {
+    // A lost one costs a name inside the names of conflict copies.
+    for await (const { dot, record } of log.records(recordType.logStart, () => undefined)) {
       if (record.type === 'log-start') names.set(dot.log, record.nodeName);
     }
     return new TreeView(log, moment, {
@@ -49,19 +68,27 @@ export class TreeView {
     const known = await this.#log.linksIn(directory);
     if (known === undefined) return undefined;
     const graph = new VersionGraph();
-    const former: string[] = [];
-    for (const [path, links] of known.paths) {
+    const former = new Set<string>();
+    const unread = known.unread.filter(({ dot }) => this.#moment.mayInclude(dot));
+    const damage: DirectoryDamage[] = unread.filter(({ path }) => path === undefined);
+    for (const [path, all] of known.paths) {
       let wasDirectory = false;
       let isDirectory = false;
+      const there = all.filter((link) => this.#moment.includes(link));
+      const own = unread.filter((version) => version.path === path);
+      const { links, doubt } = withoutDoubt(there, own, this.#lost);
+      if (doubt !== undefined) damage.push({ path, error: doubt });
       for (const link of links) {
-        if (!this.#moment(link)) continue;
         graph.add(link);
         if (link.path === path) {
           isDirectory = link.kind === 'directory';
           wasDirectory ||= isDirectory;
         }
       }
-      if (wasDirectory && !isDirectory) former.push(path);
+      if (wasDirectory && !isDirectory) former.add(path);
+    }
+    if (damage.length > 0 || this.#lost.length > 0) {
+      for (const path of await this.#impliedIn(directory)) former.add(path);
     }
     const living: string[] = [];
     for (const path of former) {
@@ -69,16 +96,30 @@ export class TreeView {
         living.push(path.slice(directory === '' ? 0 : directory.length + 1));
     }
     const tree = foldDirectory(graph, directory, living, this.#naming);
-    return { entries: [...tree.entries.values()], damage: known.damage };
+    return { entries: [...tree.entries.values()], damage };
   }
 
   /** What is shown at a path; undefined where nothing is. */
   async find(path: string): Promise<TreeEntry | undefined> {
     const listed = await this.list(directoryOf(path));
     const found = listed?.entries.find((entry) => entry.path === path);
-    const unread = listed?.damage[0];
-    if (found === undefined && unread !== undefined) throw unread.error;
-    return found;
+    if (found !== undefined) return found;
+    const damage = listed?.damage ?? [];
+    const own =
+      damage.find((one) => one.path === path) ?? damage.find((one) => one.path === undefined);
+    if (own !== undefined) throw own.error;
+    if (this.#lost[0] !== undefined) throw lostEntry(this.#lost[0]);
+    return undefined;
+  }
+
+  /** What cannot be told because whole entries are lost: it may concern any name. */
+  get lostEntries(): readonly VaultError[] {
+    return this.#lost.map(lostEntry);
+  }
+
+  async #impliedIn(directory: string): Promise<string[]> {
+    this.#implied ??= impliedDirectories(this.#log);
+    return [...(await this.#implied)].filter((path) => directoryOf(path) === directory);
   }
 
   async #isLiving(directory: string): Promise<boolean> {

@@ -174,8 +174,12 @@ export interface VaultApi {
   snapshots(
     options: SnapshotsOptions,
     context: OperationContext,
-  ): Promise<{ readonly snapshots: number }>;
-  ls(options: LsOptions, context: OperationContext): Promise<{ readonly entries: number }>;
+  ): Promise<{ readonly snapshots: number; readonly damaged: number }>;
+  /** `damaged`: names, or directories with names, that cannot be told any more. */
+  ls(
+    options: LsOptions,
+    context: OperationContext,
+  ): Promise<{ readonly entries: number; readonly damaged: number }>;
   /** Content pieces in order, each verified before it is given; `write` resolves when the sink can take more. */
   cat(
     options: CatOptions,

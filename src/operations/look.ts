@@ -1,13 +1,15 @@
 /** `snapshots`, `ls`, `cat`: looking into a folder's past without changing anything. */
 
 import { toHex } from '../bytes.ts';
-import { VaultError } from '../errors.ts';
+import type { Manifest } from '../chunking/manifest.ts';
+import { isLoss, VaultError } from '../errors.ts';
 import { contentCodec, type ContentSecrets } from '../folder/content-codec.ts';
 import { pieces, ValueSource } from '../folder/restore-files.ts';
 import { isInside, realPathOfMissing } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { TreeEntry } from '../log/folder-tree.ts';
 import { TreeView } from '../log/tree-view.ts';
+import type { Body, SnapshotRecord } from '../log/types.ts';
 import { nameOf, versionId } from '../log/version-name.ts';
 import type { CatOptions, LsOptions, OperationContext, SnapshotsOptions } from './api.ts';
 import { momentOf, snapshotRecords, timeText } from './moment.ts';
@@ -19,12 +21,32 @@ export async function listSnapshots(
   session: Session,
   options: SnapshotsOptions,
   context: OperationContext,
-): Promise<{ readonly snapshots: number }> {
+): Promise<{ readonly snapshots: number; readonly damaged: number }> {
   let snapshots = 0;
+  let damaged = 0;
   for (const listed of chosenFolders(session, options.folders)) {
     const folder = await session.folders.open(listed);
     const node = session.home.setting('name');
-    for await (const { record } of snapshotRecords(folder.log)) {
+    const warn = (message: string): void => context.emit({ type: 'warning', message });
+    const records = await withIndex(
+      folder,
+      async () => {
+        const lost: VaultError[] = [];
+        const found: SnapshotRecord[] = [];
+        for await (const { record } of snapshotRecords(folder.log, (error) => lost.push(error))) {
+          found.push(record);
+        }
+        for (const { message } of lost) warn(`a snapshot cannot be read: ${message}`);
+        damaged += lost.length;
+        return found;
+      },
+      warn,
+    );
+    if (folder.log.lostEntries.length > 0) {
+      damaged++;
+      warn('part of the log is lost, snapshots perhaps too');
+    }
+    for (const record of records) {
       snapshots++;
       context.emit({
         type: 'item',
@@ -42,7 +64,7 @@ export async function listSnapshots(
       });
     }
   }
-  return { snapshots };
+  return { snapshots, damaged };
 }
 
 /** The path within the folder that a user means; `''` is the root. Throws `VAULT_PATH_UNSAFE` for one outside. */
@@ -83,23 +105,28 @@ export async function ls(
   session: Session,
   options: LsOptions,
   context: OperationContext,
-): Promise<{ readonly entries: number }> {
+): Promise<{ readonly entries: number; readonly damaged: number }> {
   const folder = await session.folders.open(folderOfPaths(session, options));
   let entries = 0;
+  let damaged = 0;
   const run = async (): Promise<void> => {
     entries = 0;
+    damaged = 0;
+    const tell = (path: string, { message }: VaultError): void => {
+      damaged++;
+      context.emit({ type: 'warning', path, message });
+    };
     const moment = await momentOf(folder.log, options.at, session.environment.clock);
     const view = await TreeView.open(folder.log, moment);
     const emit = async (entry: TreeEntry): Promise<void> => {
       entries++;
-      context.emit({ type: 'item', item: await entryItem(folder, entry) });
+      context.emit({ type: 'item', item: await entryItem(folder, entry, tell) });
     };
+    for (const error of view.lostEntries) tell('', error);
     const walk = async (directory: string): Promise<void> => {
       context.signal.throwIfAborted();
       const listed = await view.list(directory);
-      for (const { error } of listed?.damage ?? []) {
-        context.emit({ type: 'warning', path: directory, message: error.message });
-      }
+      for (const { path, error } of listed?.damage ?? []) tell(path ?? directory, error);
       for (const entry of listed?.entries ?? []) {
         await emit(entry);
         if (options.recursive === true && entry.kind === 'directory') await walk(entry.path);
@@ -114,7 +141,7 @@ export async function ls(
     }
   };
   await withIndex(folder, run, (message) => context.emit({ type: 'warning', message }));
-  return { entries };
+  return { entries, damaged };
 }
 
 /** The content of files, one after another, each piece verified before it is given. */
@@ -127,29 +154,36 @@ export async function cat(
   if (options.paths.length === 0) throw new VaultError('VAULT_USAGE', 'which file is meant?');
   const folder = await session.folders.open(folderOfPaths(session, options));
   let bytes = 0;
-  const moment = await momentOf(folder.log, options.at, session.environment.clock);
-  const view = await TreeView.open(folder.log, moment);
-  const values = await valueSource(folder);
   for (const typed of options.paths) {
     const path = pathInFolder(session, folder, typed, options.cwd);
-    const entry = await withIndex(
-      folder,
-      () => view.find(path),
-      (message) => context.emit({ type: 'warning', message }),
-    );
-    if (entry?.version === undefined) throw noSuchPath(path);
-    if (entry.kind !== 'file') {
-      throw new VaultError('VAULT_USAGE', `${JSON.stringify(path)} is a ${entry.kind}, not a file`);
-    }
-    const { manifest } = await folder.log.body(entry.version);
-    if (manifest === undefined) throw new VaultError('VAULT_DAMAGED', 'a file without a manifest');
-    for await (const { plain } of pieces(manifest, values)) {
-      context.signal.throwIfAborted();
-      await write(plain);
-      bytes += plain.length;
-    }
+    let written = 0;
+    const print = async (): Promise<void> => {
+      const moment = await momentOf(folder.log, options.at, session.environment.clock);
+      const view = await TreeView.open(folder.log, moment);
+      const manifest = await manifestAt(folder, view, path);
+      for await (const { offset, plain } of pieces(manifest, await valueSource(folder))) {
+        context.signal.throwIfAborted();
+        // Where the index is mended on the way, what was written before is not written twice.
+        const piece = plain.subarray(Math.max(0, written - offset));
+        if (piece.length > 0) await write(piece);
+        written = Math.max(written, offset + plain.length);
+      }
+    };
+    await withIndex(folder, print, (message) => context.emit({ type: 'warning', message }));
+    bytes += written;
   }
   return { bytes };
+}
+
+async function manifestAt(folder: OpenFolder, view: TreeView, path: string): Promise<Manifest> {
+  const entry = await view.find(path);
+  if (entry?.version === undefined) throw noSuchPath(path);
+  if (entry.kind !== 'file') {
+    throw new VaultError('VAULT_USAGE', `${JSON.stringify(path)} is a ${entry.kind}, not a file`);
+  }
+  const { manifest } = await folder.log.body(entry.version);
+  if (manifest === undefined) throw new VaultError('VAULT_ENTRY_INVALID', 'a file without content');
+  return manifest;
 }
 
 /** Opens content of a folder in this thread. */
@@ -170,6 +204,7 @@ export function noSuchPath(path: string): VaultError {
 async function entryItem(
   folder: OpenFolder,
   entry: TreeEntry,
+  onLost: (path: string, error: VaultError) => void,
 ): Promise<{ type: string } & Record<string, unknown>> {
   const { path, kind, version, copyOf } = entry;
   const item: { type: string } & Record<string, unknown> = { type: 'entry', path, kind };
@@ -178,7 +213,14 @@ async function entryItem(
   item['version'] = versionId(nameOf(version));
   item['time'] = timeText(version.time);
   if (kind === 'directory') return item;
-  const body = await folder.log.body(version);
+  let body: Body;
+  try {
+    body = await folder.log.body(version);
+  } catch (error) {
+    if (!isLoss(error)) throw error;
+    onLost(path, error);
+    return item;
+  }
   item['size'] = body.manifest?.size ?? 0;
   item['modified'] = timeText(Number(body.mtimeNs / 1000n));
   item['executable'] = body.executable;

@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { toHex } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
+import { covers } from '../log/vector-clock.ts';
 import { asOfClock, asOfTime } from '../log/as-of.ts';
 import type { FolderLog } from '../log/folder-log.ts';
 import { recordType } from '../log/record-types.ts';
@@ -20,32 +21,73 @@ const units: Readonly<Record<string, number>> = {
 /**
  * The moment that `text` means: `now`, a snapshot id or its unique prefix, a tag (the newest snapshot
  * that has it), an RFC 3339 time, a date (the end of that day here), `2h ago`, `yesterday`. Undefined
- * means now. Throws `VAULT_NOT_FOUND` for something shaped like a snapshot or tag that is none.
+ * means now. Throws `VAULT_NOT_FOUND` for something shaped like a snapshot or tag that is none,
+ * `VAULT_USAGE` for something shaped like a time that is none, and
+ * `VAULT_CHUNK_MISSING` or `VAULT_CHUNK_CORRUPT` where it may be one that can no longer be read.
  */
 export async function momentOf(
   log: FolderLog,
   text: string | undefined,
   clock: Clock,
 ): Promise<Moment> {
-  if (text === undefined || text === 'now') return () => true;
+  if (text === undefined || text === 'now') {
+    return { includes: () => true, mayInclude: () => true };
+  }
   const fitting: SnapshotRecord[] = [];
   let tagged: SnapshotRecord | undefined;
-  for await (const { record } of snapshotRecords(log)) {
+  let lost: VaultError | undefined;
+  /** A newer one that cannot be read may have the tag too. */
+  let lostSinceTagged = false;
+  const onLost = (error: VaultError): void => {
+    lost ??= error;
+    lostSinceTagged = true;
+  };
+  for await (const { record } of snapshotRecords(log, onLost)) {
     if (/^[0-9a-f]{4,32}$/.test(text) && toHex(record.id).startsWith(text)) fitting.push(record);
-    if (record.tags.includes(text)) tagged = record;
+    if (!record.tags.includes(text)) continue;
+    tagged = record;
+    lostSinceTagged = false;
   }
   if (fitting.length > 1) {
     throw new VaultError('VAULT_USAGE', `several snapshots have an id that begins with ${text}`);
   }
+  if (fitting[0] === undefined && tagged !== undefined && lostSinceTagged && lost !== undefined) {
+    throw lost;
+  }
   const snapshot = fitting[0] ?? tagged;
-  if (snapshot !== undefined) return asOfClock(snapshot.clock);
+  if (snapshot !== undefined) {
+    return {
+      includes: asOfClock(snapshot.clock),
+      mayInclude: (dot) => covers(snapshot.clock, dot),
+    };
+  }
   const ms = timeOf(text, clock.wallMs());
+  if (ms === undefined && looksLikeTime(text)) {
+    throw new VaultError('VAULT_USAGE', `${JSON.stringify(text)} is no time`, {
+      hint: 'times look like 2026-01-31, 2026-01-31T12:00:00Z, 2h ago, yesterday',
+    });
+  }
+  if (ms === undefined) lost ??= lostEntry(log);
+  if (ms === undefined && lost !== undefined) throw lost;
   if (ms === undefined) {
     throw new VaultError('VAULT_NOT_FOUND', `${JSON.stringify(text)} is no snapshot, tag or time`, {
       hint: 'list snapshots with: vault snapshots',
     });
   }
-  return asOfTime(ms * 1000 + 999, (link) => link.time);
+  return { includes: asOfTime(ms * 1000 + 999, (link) => link.time), mayInclude: () => true };
+}
+
+/** A snapshot that is not found may have been in an entry that is lost. */
+function lostEntry(log: FolderLog): VaultError | undefined {
+  if (log.lostEntries.length === 0) return undefined;
+  return new VaultError('VAULT_CHUNK_MISSING', 'part of the log is lost, snapshots perhaps too', {
+    hint: 'list the snapshots that are left with: vault snapshots',
+  });
+}
+
+/** Whether a text that is no snapshot and no tag can only be meant as a time. */
+function looksLikeTime(text: string): boolean {
+  return /^\d{4}-\d{2}\b|^\d{1,2}:\d{2}|\sago$/.test(text);
 }
 
 /** Milliseconds since 1970 of a time as a user writes it, or undefined. */
@@ -75,11 +117,13 @@ function endOfDay(day: Date): number {
   return new Date(day).setHours(23, 59, 59, 999);
 }
 
-/** All snapshots, oldest first. */
+/** All snapshots, oldest first; `onLost` is told of those that cannot be read. */
 export async function* snapshotRecords(
   log: FolderLog,
+  onLost: (error: VaultError) => void,
 ): AsyncGenerator<{ dot: Dot; record: SnapshotRecord }> {
-  for await (const { dot, record } of log.records(recordType.snapshot)) {
+  const lost = (_dot: Dot, error: VaultError): void => onLost(error);
+  for await (const { dot, record } of log.records(recordType.snapshot, lost)) {
     if (record.type === 'snapshot') yield { dot, record };
   }
 }

@@ -1,6 +1,6 @@
 /** The reading half of `verify`: every stored value opened, every row of the index held against it. */
 
-import { mapKey } from '../bytes.ts';
+import { equalBytes, mapKey } from '../bytes.ts';
 import { parseHeader, valueTypes } from '../crypto/sealed-value.ts';
 import { isVaultError } from '../errors.ts';
 import type { CheckValuesInput } from '../folder/check-values.ts';
@@ -8,6 +8,7 @@ import type { OpenFolder } from '../home/open-folder.ts';
 import {
   chunkKey,
   decodeChunkRow,
+  decodeSeq,
   encodeChunkRow,
   metaKey,
   metaPrefix,
@@ -17,7 +18,7 @@ import type { MetaOperation } from '../store/meta-store.ts';
 import type { Session } from './session.ts';
 import type { OperationContext, VerifyOptions } from './api.ts';
 
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 2 * 1024 * 1024;
 const BATCH_VALUES = 512;
 
 export interface ReadCheck {
@@ -30,6 +31,8 @@ export interface ReadCheck {
   readonly badValues: ReadonlyMap<number, string>;
   readonly mended: number;
   readonly complete: boolean;
+  /** Sound entries are there that the index does not lead to. */
+  readonly hasStrayEntries: boolean;
 }
 
 /** Reads all values, or a random sample of them, until the time is over. */
@@ -44,11 +47,12 @@ export async function readCheck(
   const last = await chunks.lastSeq();
   const deadline = clock.monotonicMs() + (options.maxDurationMs ?? Infinity);
   const good = new SeqSet(last + 1);
+  const entries: number[] = [];
   const badValues = new Map<number, string>();
   /** Sound values whose row is missing or names another place. */
   const strays = new Map<string, { seq: number; bytes: number }>();
   const tasks = new Set<Promise<void>>();
-  let failure: { error: unknown } | undefined;
+  const failures: unknown[] = [];
   let values = 0;
   let bytes = 0;
   let complete = true;
@@ -71,6 +75,7 @@ export async function readCheck(
           }
           good.add(seq);
           const header = parseHeader(value);
+          if (header.type === valueTypes.entry) entries.push(seq);
           if (header.type >= valueTypes.entry) return;
           const row = ids[index];
           if ((row && decodeChunkRow(row))?.seq !== seq) {
@@ -82,12 +87,12 @@ export async function readCheck(
         context.emit({ type: 'progress', phase: `verify ${folder.name}`, files: values, bytes });
       })
       .catch((error: unknown) => {
-        failure ??= { error };
+        failures.push(error);
       })
       .finally(() => tasks.delete(task));
     tasks.add(task);
     while (tasks.size >= pool.lanes * 2) await Promise.race(tasks);
-    if (failure !== undefined) throw failure.error;
+    if (failures.length > 0) throw failures[0];
   };
 
   let batch: { seq: number; value: Uint8Array }[] = [];
@@ -113,12 +118,24 @@ export async function readCheck(
   } finally {
     await Promise.allSettled(tasks);
   }
-  if (failure !== undefined) throw (failure as { error: unknown }).error;
+  if (failures.length > 0) throw failures[0];
   if (options.sample !== undefined) complete = false;
-  const rows = complete
-    ? await checkRows(folder, good, badValues, strays)
-    : { bad: await idsOf(folder, badValues), mended: 0 };
-  return { values, bytes, badValues, ...rows, complete };
+  if (!complete) {
+    const bad = await idsOf(folder, badValues);
+    return { values, bytes, badValues, bad, mended: 0, complete, hasStrayEntries: false };
+  }
+  const hasStrayEntries = await leadsAstray(folder, entries);
+  const rows = await checkRows(folder, good, badValues, strays);
+  return { values, bytes, badValues, ...rows, complete, hasStrayEntries };
+}
+
+/** Whether the index leads to fewer than all of the entries that lie at these places. */
+async function leadsAstray(folder: OpenFolder, entries: readonly number[]): Promise<boolean> {
+  const indexed = new Set<number>();
+  for await (const { value } of folder.store.meta.scan(metaRange(metaKey(metaPrefix.entry)))) {
+    indexed.add(decodeSeq(value) ?? -1);
+  }
+  return entries.some((seq) => !indexed.has(seq));
 }
 
 /** Holds every row of the index against what was read; rows that have a sound value elsewhere are mended. */
@@ -130,14 +147,11 @@ async function checkRows(
 ): Promise<{ bad: Map<string, string>; mended: number }> {
   const bad = new Map<string, string>();
   const mended: MetaOperation[] = [];
+  await dropDuplicates(folder, good, strays);
   for await (const { key, value } of folder.store.meta.scan(metaRange(metaKey(metaPrefix.chunk)))) {
     const id = key.subarray(1);
     const row = decodeChunkRow(value);
-    if (row !== undefined && good.has(row.seq)) {
-      strays.delete(mapKey(id));
-      continue;
-    }
-    if (strays.has(mapKey(id))) continue;
+    if (strays.has(mapKey(id)) || (row !== undefined && good.has(row.seq))) continue;
     bad.set(mapKey(id), (row && badValues.get(row.seq)) ?? 'missing');
     if (row !== undefined) badValues.delete(row.seq);
   }
@@ -147,6 +161,22 @@ async function checkRows(
   }
   if (mended.length > 0) await folder.store.meta.write(mended, { sync: true });
   return { bad, mended: mended.length };
+}
+
+/** Leaves out values of which the index has an equally sound one. */
+async function dropDuplicates(
+  folder: OpenFolder,
+  good: SeqSet,
+  strays: Map<string, { seq: number; bytes: number }>,
+): Promise<void> {
+  for (const key of strays.keys()) {
+    const id = Buffer.from(key, 'latin1');
+    const row = await folder.store.meta.get(chunkKey(id));
+    const seq = (row && decodeChunkRow(row))?.seq;
+    if (seq === undefined || !good.has(seq)) continue;
+    const [value] = await folder.store.getValues([seq]);
+    if (value !== undefined && equalBytes(parseHeader(value).id, id)) strays.delete(key);
+  }
 }
 
 /** Which chunks the damaged values were, where only some values were read. */

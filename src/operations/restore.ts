@@ -21,7 +21,7 @@ import { folderOfPaths, withIndex, type Session } from './session.ts';
 import { answerValues } from './values.ts';
 
 const FILES_PER_TASK = 64;
-const BYTES_PER_TASK = 8 * 1024 * 1024;
+const BYTES_PER_TASK = 2 * 1024 * 1024;
 
 /**
  * Writes what the moment shows directly into `to`, each file under a temporary name first. Nothing is
@@ -114,6 +114,7 @@ class RestoreRun {
     if (dryRun !== true) fileSystem.makeDirectories(to);
     const top = dryRun === true ? existing(fileSystem, to) : fileSystem.realPath(to);
     try {
+      for (const error of this.#view.lostEntries) this.#damaged('', error.message);
       if (paths.length === 0) await this.#directory('', top);
       for (const typed of paths) {
         const path = pathInFolder(this.#session, this.#folder, typed, cwd);
@@ -158,7 +159,7 @@ class RestoreRun {
       this.#context.signal.throwIfAborted();
       this.#throwIfFailed();
       const listed = await this.#view.list(path);
-      for (const { error } of listed?.damage ?? []) this.#damaged(path, error.message);
+      for (const one of listed?.damage ?? []) this.#damaged(one.path ?? path, one.error.message);
       const entries = listed?.entries ?? [];
       await this.#entries(
         entries.filter(({ kind, path: at }) => kind !== 'directory' && this.#isWanted(at)),
@@ -259,7 +260,7 @@ class RestoreRun {
     try {
       return await this.#folder.log.body(entry.version);
     } catch (error) {
-      if (!isVaultError(error)) throw error;
+      if (!isVaultError(error) || error.code === 'VAULT_DAMAGED') throw error;
       this.#damaged(entry.path, error.message);
       return undefined;
     }

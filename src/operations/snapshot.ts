@@ -3,6 +3,7 @@
 import { mapKey, toHex } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
 import { ChangeRecorder, type ChangeCounts } from '../folder/change-recorder.ts';
+import { excluder } from '../folder/excludes.ts';
 import { scan } from '../folder/scan.ts';
 import { realPathOfMissing, type ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
@@ -97,7 +98,7 @@ async function snapshotFolder(
       fileSystem,
       root,
       seen: (directory) => folder.seen(directory),
-      isExcluded: () => false,
+      isExcluded: excluder(folder.state.excludes),
       neverEnter: new Set([realPathOfMissing(fileSystem, home.layout.root)]),
       signal: context.signal,
     })) {
@@ -106,12 +107,13 @@ async function snapshotFolder(
       known += scanned.seen.size;
       await recorder.take(scanned);
     }
-    const gone = await recorder.countGone();
-    if (options.yes !== true && (isEmptied || gone > Math.max(1000, (known + gone) / 2))) {
+    const { gone, below } = await recorder.countGone();
+    known += below;
+    if (options.yes !== true && (isEmptied || gone > Math.max(1000, known / 2))) {
       await recorder.finish();
       throw new VaultError(
         'VAULT_REFUSED',
-        `${gone} of ${Math.max(known, gone)} recorded names are gone from ${JSON.stringify(root)}`,
+        `${gone} of ${known} recorded names are gone from ${JSON.stringify(root)}`,
         {
           hint: 'if they were meant to be deleted, go on with --yes; else check whether the disk is mounted',
         },
@@ -171,7 +173,7 @@ async function recordSnapshot(
 
 async function lastSnapshot(folder: OpenFolder): Promise<SnapshotRecord | undefined> {
   let last: SnapshotRecord | undefined;
-  for await (const { record } of snapshotRecords(folder.log)) last = record;
+  for await (const { record } of snapshotRecords(folder.log, () => undefined)) last = record;
   return last;
 }
 

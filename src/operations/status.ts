@@ -1,12 +1,13 @@
 /** `status`: what is not yet recorded, and what is wrong. */
 
 import { isVaultError } from '../errors.ts';
+import { excluder } from '../folder/excludes.ts';
 import { scan } from '../folder/scan.ts';
 import { realPathOfMissing } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { OperationContext, StatusOptions, StatusResult } from './api.ts';
 import { folderItem } from './folders.ts';
-import { chosenFolders, type Session } from './session.ts';
+import { chosenFolders, withIndex, type Session } from './session.ts';
 
 /** An item for each folder; reads no file content. */
 export async function status(
@@ -23,7 +24,11 @@ export async function status(
     let changes = 0;
     if (listed.state.path !== undefined) {
       try {
-        changes = await pendingChanges(session, folder, context, problems);
+        changes = await withIndex(
+          folder,
+          () => pendingChanges(session, folder, context, problems),
+          (message) => problems.push(message),
+        );
       } catch (error) {
         if (!isVaultError(error, 'VAULT_REFUSED')) throw error;
         problems.push(error.message);
@@ -60,7 +65,7 @@ async function pendingChanges(
     fileSystem,
     root: folder.state.path ?? '',
     seen: (directory) => folder.seen(directory),
-    isExcluded: () => false,
+    isExcluded: excluder(folder.state.excludes),
     neverEnter: new Set([realPathOfMissing(fileSystem, session.home.layout.root)]),
     signal: context.signal,
   })) {

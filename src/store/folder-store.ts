@@ -7,16 +7,18 @@
  */
 
 import { Mutex, Semaphore } from '../async.ts';
-import { mapKey } from '../bytes.ts';
+import { equalBytes, mapKey } from '../bytes.ts';
 import { parseHeader, valueTypes } from '../crypto/sealed-value.ts';
-import { VaultError } from '../errors.ts';
+import { isVaultError, VaultError } from '../errors.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import {
   chunkKey,
   decodeChunkRow,
-  decodeSeq,
+  decodeCommitted,
   encodeChunkRow,
-  encodeSeq,
+  encodeCommitted,
+  isLostChunk,
+  LOST_CHUNK,
   metaKey,
   metaPrefix,
   type ChunkRow,
@@ -50,17 +52,21 @@ export class FolderStore {
   #nextSeq: number;
   #committedSeq: number;
   readonly #lastSeqAtOpen: number;
+  /** `meta/` was made from `chunks/` since it was opened: what it lacks is not there. */
+  readonly #isNew: boolean;
   /** Rows of staged chunks that no commit has written yet. */
   readonly #pending = new Map<string, ChunkRow>();
   /** Ids that {@link wanted} answered yes to and that have not arrived. */
   readonly #promised = new Set<string>();
   #buffer: Staged[] = [];
   #bufferBytes = 0;
+  /** The first log value that no head covers yet. */
+  #openLogSeq: number | undefined;
   /** Whether unsynced batches were written since the last barrier. */
   #unsynced = false;
   readonly #inFlight = new Semaphore(IN_FLIGHT_BYTES);
   readonly #writes = new Set<Promise<void>>();
-  #failure: unknown;
+  #failure: Error | undefined;
   readonly #commits = new Mutex();
   #stored: StagedCounts = { chunks: 0, plainBytes: 0, sealedBytes: 0 };
 
@@ -69,13 +75,21 @@ export class FolderStore {
     this.meta = meta;
     this.#committedSeq = committedSeq;
     this.#lastSeqAtOpen = lastSeq;
+    this.#isNew = committedSeq < 0;
     this.#nextSeq = Math.max(committedSeq, lastSeq) + 1;
   }
 
-  /** Takes over both stores: {@link close} closes them. */
+  /**
+   * Takes over both stores: {@link close} closes them. Throws `VAULT_DAMAGED` where `meta/` is not empty
+   * and does not say how far it goes.
+   */
   static async open(chunks: ChunkStore, meta: MetaStore): Promise<FolderStore> {
-    const row = decodeSeq(await meta.get(metaKey(metaPrefix.committed)));
-    return new FolderStore(chunks, meta, row ?? -1, await chunks.lastSeq());
+    const row = await meta.get(metaKey(metaPrefix.committed));
+    const committed = row === undefined ? -1 : decodeCommitted(row);
+    if (committed === undefined || (committed < 0 && !(await isEmpty(meta)))) {
+      throw new VaultError('VAULT_DAMAGED', 'the index does not say how far it goes');
+    }
+    return new FolderStore(chunks, meta, committed, await chunks.lastSeq());
   }
 
   /** The greatest sequence number that `meta/` covers, or −1. */
@@ -86,11 +100,6 @@ export class FolderStore {
   /** Values lie above the last commit: an unclean stop, or a `meta/` that is gone. */
   get needsReplay(): boolean {
     return this.#lastSeqAtOpen > this.#committedSeq;
-  }
-
-  /** `meta/` speaks of values that `chunks/` no longer has. */
-  get isBehind(): boolean {
-    return this.#lastSeqAtOpen < this.#committedSeq;
   }
 
   /** What was staged since the last call. */
@@ -123,16 +132,19 @@ export class FolderStore {
       open.map(({ index }) => chunkKey(ids.subarray(index * 32, index * 32 + 32))),
     );
     open.forEach(({ index, key }, at) => {
-      if (rows[at] === undefined) answer[index] = 1;
+      const row = rows[at];
+      if (row === undefined || decodeChunkRow(row) === undefined) answer[index] = 1;
       else this.#promised.delete(key);
     });
     return answer;
   }
 
-  /** Whether each id is stored or staged. */
+  /**
+   * Whether a value of each id, which the log speaks of, should be there. Throws `VAULT_DAMAGED` where
+   * the index lacks one and was not made anew since it was opened.
+   */
   async has(ids: readonly Uint8Array[]): Promise<boolean[]> {
-    const rows = await this.meta.getMany(ids.map(chunkKey));
-    return ids.map((id, at) => rows[at] !== undefined || this.#pending.has(mapKey(id)));
+    return (await this.#placesOf(ids)).map((seq) => seq >= 0);
   }
 
   /**
@@ -160,6 +172,7 @@ export class FolderStore {
   /** Takes log values that belong together: they get neighbouring sequence numbers, the first returned. */
   stageLogValues(values: readonly Uint8Array[]): number {
     const first = this.#nextSeq;
+    if (values.length > 0) this.#openLogSeq ??= first;
     for (const value of values) {
       this.#push(value);
       this.#stored.sealedBytes += value.length;
@@ -169,7 +182,7 @@ export class FolderStore {
 
   /**
    * Makes everything staged before the call durable, then visible: with a head, the entries it covers
-   * become part of the log. Throws `VAULT_NO_SPACE` or `VAULT_IO`; then the store must be reopened.
+   * become part of the log; without one, log values stay what a replay would undo. Throws `VAULT_NO_SPACE` or `VAULT_IO`; then the store must be reopened.
    */
   async commit(options: { readonly head?: Uint8Array; readonly rows?: CommitRows }): Promise<void> {
     await this.#commits.run(async () => {
@@ -177,7 +190,10 @@ export class FolderStore {
       const upTo = this.#nextSeq - 1;
       // Numbered before anything is awaited: what others stage meanwhile comes after the head.
       const head = options.head === undefined ? undefined : this.#take(options.head);
-      const committed = head?.seq ?? upTo;
+      const last = head?.seq ?? upTo;
+      if (head !== undefined) this.#openLogSeq = undefined;
+      // A replay begins early enough to meet every entry that no head covers yet.
+      const committed = Math.min(last, (this.#openLogSeq ?? Infinity) - 1);
       if (this.#unsynced) {
         await this.#writeBuffer();
         await Promise.all(this.#writes);
@@ -194,43 +210,43 @@ export class FolderStore {
       }
       const rows: MetaOperation[] = [];
       for (const [key, row] of this.#pending) {
-        if (row.seq > committed) continue;
+        if (row.seq > last) continue;
         const id = Buffer.from(key, 'latin1');
         rows.push({ type: 'put', key: chunkKey(id), value: encodeChunkRow(row) });
       }
       for (const row of options.rows?.(head?.seq) ?? []) rows.push(row);
-      rows.push({
-        type: 'put',
-        key: metaKey(metaPrefix.committed),
-        value: encodeSeq(committed),
-      });
+      rows.push(committedRow(committed));
       await this.#guard(() => this.meta.write(rows, { sync: true }));
       this.#committedSeq = committed;
       for (const [key, row] of this.#pending) {
-        if (row.seq <= committed) this.#pending.delete(key);
+        if (row.seq <= last) this.#pending.delete(key);
       }
     });
   }
 
-  /** Sealed values of chunks or nodes, in the order asked; undefined where there is none. */
+  /**
+   * Sealed values of chunks or nodes that the log speaks of, in the order asked; undefined where there
+   * is none any more. Throws `VAULT_DAMAGED` where the index is wrong and was not made anew yet.
+   */
   async getSealed(ids: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    const rows = await this.meta.getMany(ids.map(chunkKey));
-    const seqs: number[] = ids.map((id, at) => {
-      const row = rows[at];
-      const found = this.#pending.get(mapKey(id)) ?? (row && decodeChunkRow(row));
-      return found?.seq ?? -1;
+    const values = await this.getValues(await this.#placesOf(ids));
+    values.forEach((value, at) => {
+      const id = ids[at];
+      const isAnother =
+        value && id && value.length >= 64 && !equalBytes(value.subarray(32, 64), id);
+      if (isAnother === true && !this.#isNew) throw astray();
     });
-    return this.getValues(seqs);
+    return values;
   }
 
   /** Values by sequence number, staged ones included; undefined where there is none. */
   async getValues(seqs: readonly number[]): Promise<(Uint8Array | undefined)[]> {
     if (this.#writes.size > 0) await Promise.all(this.#writes);
     const staged = new Map(this.#buffer.map(({ seq, value }) => [seq, value]));
-    const stored = await this.chunks.getMany(
-      seqs.map((seq) => (seq < 0 || staged.has(seq) ? -1 : seq)),
-    );
-    return seqs.map((seq, at) => staged.get(seq) ?? stored[at]);
+    const asked = seqs.filter((seq) => seq >= 0 && !staged.has(seq));
+    const stored = await this.#storedValues(asked);
+    const found = new Map(asked.map((seq, at) => [seq, stored[at]]));
+    return seqs.map((seq) => staged.get(seq) ?? found.get(seq));
   }
 
   /**
@@ -258,8 +274,7 @@ export class FolderStore {
         damaged.push(seq);
         continue;
       }
-      if (header.type >= valueTypes.entry)
-        rows.push(...(await log.accept(seq, header.type, value)));
+      if (header.type >= valueTypes.entry) rows.push(...(await log.accept(seq, value)));
       else {
         chunks++;
         rows.push({
@@ -270,19 +285,16 @@ export class FolderStore {
       }
       if (rows.length >= 10_000) await flush();
     }
-    rows.push(...(await log.finish()));
+    rows.push(...(await log.finish(damaged.length > 0)));
     await flush();
-    const leftover = log.leftover();
+    damaged.push(...log.damaged);
+    // What seems to have no head may have one among what cannot be read.
+    const leftover = damaged.length > 0 ? [] : log.leftover();
     if (leftover.length > 0) {
       await this.#guard(() => this.chunks.write({ deletes: leftover }, { sync: true }));
     }
     const committed = await this.chunks.lastSeq();
-    await this.#guard(() =>
-      this.meta.write(
-        [{ type: 'put', key: metaKey(metaPrefix.committed), value: encodeSeq(committed) }],
-        { sync: true },
-      ),
-    );
+    await this.#guard(() => this.meta.write([committedRow(committed)], { sync: true }));
     this.#committedSeq = committed;
     return { chunks, dropped: leftover.length, damaged };
   }
@@ -292,6 +304,44 @@ export class FolderStore {
     await Promise.allSettled(this.#writes);
     await this.chunks.close();
     await this.meta.close();
+  }
+
+  /** Where the values of these ids lie, −1 for those that are lost, which is remembered. */
+  async #placesOf(ids: readonly Uint8Array[]): Promise<number[]> {
+    const rows = await this.meta.getMany(ids.map(chunkKey));
+    const lost: MetaOperation[] = [];
+    const places = ids.map((id, at) => {
+      const pending = this.#pending.get(mapKey(id));
+      if (pending !== undefined) return pending.seq;
+      const row = rows[at];
+      if (row !== undefined && isLostChunk(row)) return -1;
+      const found = row && decodeChunkRow(row);
+      if (found !== undefined) return found.seq;
+      if (!this.#isNew) throw astray();
+      lost.push({ type: 'put', key: chunkKey(id), value: LOST_CHUNK });
+      return -1;
+    });
+    if (lost.length > 0) await this.#guard(() => this.meta.write(lost, { sync: false }));
+    return places;
+  }
+
+  /** One value that cannot be looked up hides no other. */
+  async #storedValues(seqs: readonly number[]): Promise<(Uint8Array | undefined)[]> {
+    try {
+      return await this.chunks.getMany(seqs);
+    } catch (error) {
+      if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
+    }
+    const values: (Uint8Array | undefined)[] = [];
+    for (const seq of seqs) {
+      try {
+        values.push(await this.chunks.get(seq));
+      } catch (error) {
+        if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
+        values.push(undefined);
+      }
+    }
+    return values;
   }
 
   #push(value: Uint8Array): number {
@@ -344,7 +394,7 @@ export class FolderStore {
     try {
       return await run();
     } catch (error) {
-      this.#failure ??= error;
+      this.#failure ??= error instanceof Error ? error : new Error(String(error));
       throw error;
     }
   }
@@ -354,12 +404,20 @@ export class FolderStore {
   }
 }
 
+/** Nothing is committed below 0. */
+function committedRow(seq: number): MetaOperation {
+  const key = metaKey(metaPrefix.committed);
+  return seq < 0 ? { type: 'delete', key } : { type: 'put', key, value: encodeCommitted(seq) };
+}
+
 /** The log's part in a replay. */
 export interface ReplayLog {
   /** A log value, in the order of sequence numbers; the rows that it makes true. */
-  accept(seq: number, type: number, value: Uint8Array): Promise<readonly MetaOperation[]>;
-  /** Rows that are written once at the end. */
-  finish(): Promise<readonly MetaOperation[]>;
+  accept(seq: number, value: Uint8Array): Promise<readonly MetaOperation[]>;
+  /** Rows that are written once at the end; `isDamaged`: some values could not be read. */
+  finish(isDamaged: boolean): Promise<readonly MetaOperation[]>;
+  /** Log values that could not be opened, by sequence number. */
+  readonly damaged: readonly number[];
   /** Values that no head covers. */
   leftover(): readonly number[];
 }
@@ -370,4 +428,14 @@ export interface ReplayCounts {
   readonly dropped: number;
   /** Sequence numbers at or after which a value could not be read. */
   readonly damaged: readonly number[];
+}
+
+async function isEmpty(meta: MetaStore): Promise<boolean> {
+  const all = { gte: new Uint8Array(0), lt: Uint8Array.of(0xff) };
+  for await (const row of meta.scan({ ...all, limit: 1 })) return row === undefined;
+  return true;
+}
+
+function astray(): VaultError {
+  return new VaultError('VAULT_DAMAGED', 'the index does not lead to a stored chunk');
 }

@@ -322,7 +322,7 @@ test('warnings are printed for people and for scripts', async () => {
   const vault = fakeVault({
     async ls(_options, context) {
       context.emit({ type: 'warning', message: 'cannot read', path: 'x\udcff' });
-      return Promise.resolve({ entries: 0 });
+      return Promise.resolve({ entries: 0, damaged: 0 });
     },
   });
   const { fake } = await run(vault, 'ls --json');

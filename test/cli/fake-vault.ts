@@ -73,7 +73,7 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
         type: 'item',
         item: { type: 'snapshot', ...item, tags: ['a', 'b'], pinned: true },
       });
-      return Promise.resolve({ snapshots: 1 });
+      return Promise.resolve({ snapshots: 1, damaged: 0 });
     },
     async ls(options, context) {
       note('ls', options);
@@ -86,7 +86,7 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
       ]) {
         context.emit({ type: 'item', item });
       }
-      return Promise.resolve({ entries: 4 });
+      return Promise.resolve({ damaged: 0, entries: 4 });
     },
     async cat(options, write) {
       note('cat', options);

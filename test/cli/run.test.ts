@@ -13,7 +13,9 @@ function prepare(vault: FakeVault, argv: string, options: FakeOptions = {}): Fak
 }
 
 /** A vault whose snapshots run until told otherwise; `started` gives their context. */
-function longRunning(run: (context: OperationContext) => Promise<{ snapshots: number }>): {
+function longRunning(
+  run: (context: OperationContext) => Promise<{ snapshots: number; damaged: number }>,
+): {
   vault: FakeVault;
   started: Promise<OperationContext>;
 } {
@@ -78,13 +80,13 @@ test('a second interrupt ends the run although the operation does not', async ()
 });
 
 test('an operation that comes to its end in spite of an interrupt is done', async () => {
-  const finish = deferred<{ snapshots: number }>();
+  const finish = deferred<{ snapshots: number; damaged: number }>();
   const { vault, started } = longRunning(() => finish.promise);
   const fake = prepare(vault, 'snapshots a --json');
   const outcome = fake.run();
   await started;
   fake.signal('SIGINT');
-  finish.resolve({ snapshots: 0 });
+  finish.resolve({ snapshots: 0, damaged: 0 });
   assert.deepEqual(await outcome, { exit: 0 });
   assert.equal(fake.lines.at(-1)?.['type'], 'summary');
 });
@@ -146,7 +148,7 @@ test('progress is shown at once, ten times a second at most, and taken away', as
       context.emit({ type: 'progress', phase: 'reading', files, bytes: 0, totalFiles: 50 });
     }
     await steps.promise;
-    return { snapshots: 0 };
+    return { snapshots: 0, damaged: 0 };
   });
   const fake = prepare(vault, 'snapshots a', { isTerminal: true });
   const outcome = fake.run();
@@ -182,7 +184,7 @@ test('a progress line is no longer than the terminal is wide and holds no contro
     await Promise.resolve();
     fake.now += 200;
     context.emit({ type: 'progress', phase, files: 0, bytes: 0 });
-    return { snapshots: 1 };
+    return { snapshots: 1, damaged: 0 };
   });
   const fake = prepare(vault, 'snapshots a', { isTerminal: true });
   await fake.run();

@@ -35,7 +35,7 @@ export const lsCommand: CommandDefinition = {
         context,
       ),
     );
-    return { summary: { ...result } };
+    return { summary: { ...result }, exits: [result.damaged > 0 ? 22 : 0] };
   },
 };
 

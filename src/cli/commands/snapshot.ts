@@ -76,8 +76,10 @@ export const snapshotsCommand: CommandDefinition = {
     const folders = invocation.folders();
     const result = await invocation.withVault((vault) => vault.snapshots({ folders }, context));
     for (const line of tableLines(rows)) output.print(line);
-    if (result.snapshots === 0) output.hint('there is no snapshot yet: vault snapshot');
-    return { summary: { ...result } };
+    if (result.snapshots === 0 && result.damaged === 0) {
+      output.hint('there is no snapshot yet: vault snapshot');
+    }
+    return { summary: { ...result }, exits: [result.damaged > 0 ? 22 : 0] };
   },
 };
 

@@ -1,0 +1,220 @@
+/**
+ * Reads entries, with their links, bodies and records, from the store. Three failures are kept apart:
+ * the index leads nowhere (`VAULT_DAMAGED`: it can be made again), a value is not there any more
+ * (`VAULT_CHUNK_MISSING`), a value is not what was written (`VAULT_CHUNK_CORRUPT`).
+ */
+
+import { equalBytes, fromHex } from '../bytes.ts';
+import type { EpochKeys, FolderKeys } from '../crypto/folder-keys.ts';
+import { openValue, valueTypes, type OpenedValue } from '../crypto/sealed-value.ts';
+import type { Zstd } from '../crypto/zstd.ts';
+import { isVaultError, VaultError } from '../errors.ts';
+import type { FolderStore } from '../store/folder-store.ts';
+import { decodeSeq, encodeSeq, metaKey, metaPrefix } from '../store/meta-keys.ts';
+import { decodePage, type EntryPage } from './entry-page.ts';
+import { openBody, openLinks, openOtherRecord, type RecordKeys } from './entry-records.ts';
+import { openEntry, type Entry } from './entry.ts';
+import type { LostEntries } from './lost-entries.ts';
+import type { StoredRecord, UnknownRecord } from './other-record.ts';
+import { recordType } from './record-types.ts';
+import type { Body, EpochId, LogId, NamedLink } from './types.ts';
+
+export interface EntryReaderParts {
+  readonly store: FolderStore;
+  /** 32-byte folder id. */
+  readonly folder: Uint8Array;
+  readonly keys: FolderKeys;
+  readonly epochs: ReadonlyMap<EpochId, EpochKeys>;
+  readonly zstd: Zstd;
+}
+
+export interface OpenedEntry {
+  readonly entry: Entry;
+  /** By their index in the entry. */
+  readonly links: ReadonlyMap<number, NamedLink>;
+  readonly chunkSeq: number;
+  page: EntryPage | undefined;
+}
+
+/** A record that is no version, with its index in the entry. */
+export interface OpenedRecord {
+  readonly index: number;
+  readonly record: StoredRecord | UnknownRecord;
+}
+
+const ENTRIES_KEPT = 48;
+const LINK_LEVEL = 3;
+
+export class EntryReader {
+  readonly lost: LostEntries;
+  readonly #parts: EntryReaderParts;
+  readonly #opened = new Map<string, OpenedEntry>();
+  /** Where entries lie whose rows are not written yet. */
+  readonly #placed = new Map<string, number>();
+
+  constructor(parts: EntryReaderParts, lost: LostEntries) {
+    this.#parts = parts;
+    this.lost = lost;
+  }
+
+  /** Says where an entry lies until its row is written. */
+  place(log: LogId, seq: number, chunkSeq: number): void {
+    this.#placed.set(`${log}:${seq}`, chunkSeq);
+  }
+
+  /** Every row given so far is written. */
+  settle(): void {
+    this.#placed.clear();
+  }
+
+  async entry(log: LogId, seq: number): Promise<OpenedEntry> {
+    const name = `${log}:${seq}`;
+    const known = this.#opened.get(name);
+    if (known !== undefined) {
+      this.#opened.delete(name);
+      this.#opened.set(name, known);
+      return known;
+    }
+    const opened = await this.#read(log, seq);
+    this.#opened.set(name, opened);
+    if (this.#opened.size > ENTRIES_KEPT) {
+      this.#opened.delete(this.#opened.keys().next().value ?? name);
+    }
+    return opened;
+  }
+
+  /** The body of a version. Throws also `VAULT_EXPIRED` where it was dropped. */
+  async body(link: NamedLink): Promise<Body> {
+    const { log, seq, index } = link.dot;
+    const opened = await this.entry(log, seq);
+    const sealed = (await this.#page(opened))?.records.get(index);
+    if (sealed === undefined) {
+      throw new VaultError(
+        'VAULT_EXPIRED',
+        `the content of ${JSON.stringify(link.path)} was dropped here`,
+      );
+    }
+    const keys = this.recordKeys(opened.entry.epoch);
+    return openBody(opened.entry, index, link.kind, sealed, keys);
+  }
+
+  /** All records of an entry that are no versions and were not dropped. */
+  async records(opened: OpenedEntry): Promise<OpenedRecord[]> {
+    const page = await this.#page(opened);
+    return page === undefined ? [] : this.openRecords(opened.entry, page);
+  }
+
+  openRecords(entry: Entry, page: EntryPage): OpenedRecord[] {
+    const keys = this.recordKeys(entry.epoch);
+    return entry.records.flatMap(({ type }, index) => {
+      const sealed = page.records.get(index);
+      if (type === recordType.version || sealed === undefined) return [];
+      return [{ index, record: openOtherRecord(entry, index, sealed, keys) }];
+    });
+  }
+
+  openLinks(entry: Entry): readonly NamedLink[] {
+    return openLinks(entry, this.recordKeys(entry.epoch));
+  }
+
+  recordKeys(epoch: EpochId): RecordKeys {
+    const { folder, epochs, zstd } = this.#parts;
+    const keys = epochs.get(epoch);
+    if (keys === undefined) {
+      throw new VaultError('VAULT_NOT_PERMITTED', `no keys for epoch ${epoch}`, {
+        details: { epoch },
+      });
+    }
+    return {
+      folder,
+      recordKey: keys.recordKey,
+      compressor: {
+        compress: (bytes) => zstd.compress(bytes, LINK_LEVEL),
+        decompress: (bytes, length) => zstd.decompress(bytes, length),
+      },
+    };
+  }
+
+  /**
+   * Opens a value of `chunks/`, of whatever type. Throws `VAULT_CHUNK_CORRUPT` for anything that was
+   * not stored so: a format or an epoch that nobody here knows is a changed byte too, because the
+   * home says which formats it holds, and only what could be opened was stored.
+   */
+  open(value: Uint8Array): OpenedValue {
+    const { epochs, keys, zstd } = this.#parts;
+    try {
+      return openValue(value, { keyring: epochs, idKey: keys.idKey, zstd });
+    } catch (cause) {
+      if (!isVaultError(cause)) throw cause;
+      throw corrupt('a stored value', undefined, cause);
+    }
+  }
+
+  async #read(log: LogId, seq: number): Promise<OpenedEntry> {
+    const { store } = this.#parts;
+    const what = `entry ${seq} of log ${log.slice(0, 8)}`;
+    if (this.lost.has(log, seq)) throw missing(what);
+    const chunkSeq =
+      this.#placed.get(`${log}:${seq}`) ??
+      decodeSeq(await store.meta.get(metaKey(metaPrefix.entry, fromHex(log), encodeSeq(seq))));
+    if (chunkSeq === undefined) throw astray(what);
+    const [value] = await store.getValues([chunkSeq]);
+    if (value === undefined) throw missing(what);
+    const opened = this.#openAs(value, valueTypes.entry, what, chunkSeq);
+    return wrapped(what, chunkSeq, () => {
+      const entry = openEntry(opened.plain);
+      if (entry.log !== log || entry.seq !== seq) throw astray(what);
+      const links = new Map(this.openLinks(entry).map((link) => [link.dot.index, link]));
+      return { entry, links, chunkSeq, page: undefined };
+    });
+  }
+
+  async #page(opened: OpenedEntry): Promise<EntryPage | undefined> {
+    if (opened.page !== undefined) return opened.page;
+    const { log, seq, records, hash } = opened.entry;
+    if (records.every((record) => record.hash === undefined)) return undefined;
+    const what = `the bodies of entry ${seq} of log ${log.slice(0, 8)}`;
+    const chunkSeq = opened.chunkSeq + 1;
+    const [value] = await this.#parts.store.getValues([chunkSeq]);
+    if (value === undefined) throw missing(what);
+    const { id, plain } = this.#openAs(value, valueTypes.page, what, chunkSeq);
+    if (!equalBytes(id, hash)) throw corrupt(what, chunkSeq, undefined);
+    opened.page = wrapped(what, chunkSeq, () => decodePage(plain));
+    return opened.page;
+  }
+
+  /** A sound value of another type was never what the index meant. */
+  #openAs(value: Uint8Array, type: 3 | 4, what: string, chunkSeq: number): OpenedValue {
+    const opened = wrapped(what, chunkSeq, () => this.open(value));
+    if (opened.type !== type) throw astray(what);
+    return opened;
+  }
+}
+
+function wrapped<T>(what: string, chunkSeq: number, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    // What authenticates and needs a newer vault was written by one.
+    const isTelling =
+      isVaultError(error, 'VAULT_FORMAT_UNSUPPORTED') || isVaultError(error, 'VAULT_DAMAGED');
+    if (isTelling || !isVaultError(error)) throw error;
+    throw corrupt(what, chunkSeq, error);
+  }
+}
+
+function missing(what: string): VaultError {
+  return new VaultError('VAULT_CHUNK_MISSING', `${what} is missing`);
+}
+
+/** `chunkSeq`: the place of the damaged value. */
+function corrupt(what: string, chunkSeq: number | undefined, cause: unknown): VaultError {
+  return new VaultError('VAULT_CHUNK_CORRUPT', `${what} is damaged`, {
+    cause,
+    ...(chunkSeq === undefined ? {} : { details: { value: chunkSeq } }),
+  });
+}
+
+function astray(what: string): VaultError {
+  return new VaultError('VAULT_DAMAGED', `the index does not lead to ${what}`);
+}

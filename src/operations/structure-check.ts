@@ -1,0 +1,197 @@
+/** The structural half of `verify`: every entry, body, record, manifest and index row that the logs need. */
+
+import { equalBytes, mapKey } from '../bytes.ts';
+import { readManifest } from '../chunking/manifest-reader.ts';
+import { isLoss, isVaultError, type VaultError } from '../errors.ts';
+import type { ValueSource } from '../folder/restore-files.ts';
+import { join, seenBelow } from '../folder/scan.ts';
+import type { OpenFolder } from '../home/open-folder.ts';
+import { noEntry } from '../log/entry-builder.ts';
+import type { Entry } from '../log/entry.ts';
+import { recordType } from '../log/record-types.ts';
+import type { LogId, NamedLink } from '../log/types.ts';
+import { versionId } from '../log/version-name.ts';
+import type { OperationContext } from './api.ts';
+import { DamageList, type Damage } from './damage-list.ts';
+import { valueSource } from './look.ts';
+import type { ReadCheck } from './read-check.ts';
+
+const IDS_AT_ONCE = 1000;
+
+export class StructureCheck {
+  readonly damage = new DamageList();
+  /** Versions and chunks looked at so far. */
+  versions = 0;
+  chunks = 0;
+  readonly #folder: OpenFolder;
+  readonly #read: ReadCheck | undefined;
+  readonly #context: OperationContext;
+  readonly #directories = new Set<string>();
+  /** Entries that cannot be read, by log and number. */
+  readonly #lost = new Map<string, Damage>();
+  /** Damaged values that were told of as what they are. */
+  readonly #told = new Set<number>();
+  #waiting: { id: Uint8Array; link: NamedLink }[] = [];
+
+  /** `read`: what the reading half found. */
+  constructor(folder: OpenFolder, read: ReadCheck | undefined, context: OperationContext) {
+    this.#folder = folder;
+    this.#read = read;
+    this.#context = context;
+  }
+
+  /** Throws `VAULT_DAMAGED` where the index is wrong: then it has to be made again, and this run once more. */
+  async run(): Promise<void> {
+    const values = await valueSource(this.#folder);
+    for (const log of this.#folder.log.heads.keys()) await this.#log(log, values);
+    await this.#checkWaiting();
+    if (this.#lost.size > 0) await this.#nameLost();
+    // Pointers say which versions a directory has: each directory's are counted and summed.
+    for (const directory of this.#directories) await this.#folder.log.paths.pointers(directory);
+    for (const [id, problem] of this.#read?.bad ?? []) {
+      if (!this.damage.hasChunk(id)) this.damage.chunk(id, `${problem}; no version needs it`);
+    }
+    for (const [seq, problem] of this.#read?.badValues ?? []) {
+      if (!this.#told.has(seq)) this.damage.other(problem);
+    }
+  }
+
+  async #log(log: LogId, values: ValueSource): Promise<void> {
+    const head = this.#folder.log.heads.get(log);
+    if (head === undefined) return;
+    const name = `log ${log.slice(0, 8)}`;
+    let previous: Uint8Array | undefined = noEntry;
+    for (let seq = 0; seq <= head.seq; seq++) {
+      this.#context.signal.throwIfAborted();
+      const read = await this.#entry(log, seq);
+      if (read === undefined) {
+        previous = undefined;
+        continue;
+      }
+      const { entry, links } = read;
+      if (previous !== undefined && !equalBytes(entry.previous, previous)) {
+        this.damage.other(`entry ${seq} of ${name} does not follow the one before`);
+      }
+      previous = entry.hash;
+      const lostBodies = await this.#bodies(links, values);
+      if (lostBodies === undefined) await this.#records(entry);
+    }
+    if (previous !== undefined && !equalBytes(previous, head.hash)) {
+      this.damage.other(`${name} does not end in its signed head`);
+    }
+  }
+
+  async #entry(
+    log: LogId,
+    seq: number,
+  ): Promise<{ entry: Entry; links: readonly NamedLink[] } | undefined> {
+    try {
+      return await this.#folder.log.entry(log, seq);
+    } catch (error) {
+      if (!isLoss(error)) throw error;
+      this.#lost.set(`${log}:${seq}`, this.#tell(error));
+      return undefined;
+    }
+  }
+
+  /** Looks at every version of an entry; the one damage of them all where their page is lost. */
+  async #bodies(links: readonly NamedLink[], values: ValueSource): Promise<Damage | undefined> {
+    let lost: Damage | undefined;
+    for (const link of links) {
+      this.versions++;
+      for (const parent of this.#lost.size === 0 ? [] : link.parents) {
+        this.#lost.get(`${parent.log}:${parent.seq}`)?.add(link.path, versionId(parent));
+      }
+      if (link.kind === 'directory') this.#directories.add(link.path);
+      if (link.kind !== 'file' && link.kind !== 'symlink') continue;
+      try {
+        await this.#content(link, values);
+      } catch (error) {
+        if (!isLoss(error)) throw error;
+        lost ??= this.#tell(error);
+        lost.addLink(link);
+      }
+    }
+    return lost;
+  }
+
+  async #records({ log, seq, records }: Entry): Promise<void> {
+    if (records.every(({ type }) => type === recordType.version)) return;
+    try {
+      await this.#folder.log.recordsOf(log, seq);
+    } catch (error) {
+      if (!isLoss(error)) throw error;
+      this.#tell(error);
+    }
+  }
+
+  /** Throws `VAULT_CHUNK_MISSING` or `VAULT_CHUNK_CORRUPT` where the body is lost. */
+  async #content(link: NamedLink, values: ValueSource): Promise<void> {
+    let manifest;
+    try {
+      ({ manifest } = await this.#folder.log.body(link));
+    } catch (error) {
+      if (isVaultError(error, 'VAULT_EXPIRED')) return;
+      throw error;
+    }
+    if (manifest?.root === undefined) return;
+    if (manifest.depth === 0) {
+      await this.#need(manifest.root, link);
+      return;
+    }
+    try {
+      for await (const leaf of readManifest(manifest, async (_level, id) => {
+        await this.#need(id, link);
+        return values.node(id);
+      })) {
+        await this.#need(leaf.id, link);
+      }
+    } catch (error) {
+      if (!isVaultError(error) || error.code === 'VAULT_DAMAGED') throw error;
+      this.#node(error).addLink(link);
+    }
+  }
+
+  /** A node that cannot be read: by its id, where the failure tells it. */
+  #node(error: VaultError): Damage {
+    const id = error.details?.['id'];
+    return typeof id === 'string' && id.length === 64
+      ? this.damage.chunk(mapKey(Buffer.from(id, 'hex')), error.message)
+      : this.damage.other(error.message);
+  }
+
+  async #need(id: Uint8Array, link: NamedLink): Promise<void> {
+    this.#waiting.push({ id, link });
+    if (this.#waiting.length >= IDS_AT_ONCE) await this.#checkWaiting();
+  }
+
+  async #checkWaiting(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.chunks += waiting.length;
+    const present = await this.#folder.store.has(waiting.map(({ id }) => id));
+    waiting.forEach(({ id, link }, index) => {
+      const key = mapKey(id);
+      const problem = present[index] === true ? this.#read?.bad.get(key) : 'missing';
+      if (problem !== undefined) this.damage.chunk(key, problem).addLink(link);
+    });
+  }
+
+  /** Names what lost entries spoke of, as far as the record of the working copy knows. */
+  async #nameLost(): Promise<void> {
+    const seen = (directory: string): ReturnType<OpenFolder['seen']> =>
+      this.#folder.seen(directory);
+    for await (const { path, rows } of seenBelow(seen, '')) {
+      for (const [name, { version }] of rows) {
+        this.#lost.get(`${version.log}:${version.seq}`)?.add(join(path, name), versionId(version));
+      }
+    }
+  }
+
+  /** Damage to a value of the log. */
+  #tell(error: VaultError): Damage {
+    const seq = error.details?.['value'];
+    if (typeof seq === 'number') this.#told.add(seq);
+    return this.damage.other(error.message);
+  }
+}
