@@ -43,7 +43,9 @@ export class Outgoing {
   constructor(codec: ContentCodec, context: TaskContext) {
     this.#codec = codec;
     this.#context = context;
-    this.#buffer = spare.pop() ?? new Uint8Array(BATCH_BYTES + 2 * codec.params.max);
+    const length = BATCH_BYTES + 2 * codec.params.max;
+    const at = spare.findIndex((buffer) => buffer.length >= length);
+    this.#buffer = spare.splice(at < 0 ? spare.length : at, 1)[0] ?? new Uint8Array(length);
   }
 
   /** Room for up to `length` plain bytes to be read into, at most `max` of the chunker's parameters. */
