@@ -27,13 +27,11 @@ test('a home opens with whatever has a slot, and with nothing else', async (t) =
   assert.equal((await opens(0, code)).at(-1)?.['slots'], 2);
 
   await t.test('change-passphrase puts the new one in the place of the old one', async () => {
-    const before = await opens(0, first);
     const options = ['--passphrase-file', first, '--new-passphrase-file', second];
     await node.done('key', 'change-passphrase', ...options);
     const error = (await opens(12, first)).at(-1);
     assert.equal(error?.['code'], 'VAULT_KEY_WRONG');
-    const after = await opens(0, second);
-    assert.equal(after.length, before.length);
+    assert.equal((await opens(0, second)).at(-1)?.['slots'], 2);
   });
 
   await t.test('a new recovery code ends the old one', async () => {
@@ -60,7 +58,6 @@ test('a home opens with whatever has a slot, and with nothing else', async (t) =
     const slots = await node.json(0, 'key', 'list');
     assert.equal(slots.at(-1)?.['slots'], 4);
     assert.ok(slots.some(({ label }) => label === 'boot'));
-    await opens(12, first);
     for (const slot of [text(added, 'slot'), text(inside, 'slot')]) {
       await node.done('key', 'remove', slot, '--passphrase-file', second);
     }
@@ -72,14 +69,6 @@ test('a home opens with whatever has a slot, and with nothing else', async (t) =
     );
   });
 
-  await t.test('another passphrase is one more slot', async () => {
-    const third = file('third', 'third passphrase');
-    const options = ['--passphrase-file', second, '--new-passphrase-file', third];
-    await node.done('key', 'add', '--label', 'partner', ...options);
-    await opens(0, third);
-    await opens(0, second);
-  });
-
   await t.test('the last slot stays', async () => {
     const slots = (await opens(0, code)).filter(({ type }) => type === 'slot');
     const others = slots.filter(({ kind }) => kind !== 'recovery-code');
@@ -88,7 +77,6 @@ test('a home opens with whatever has a slot, and with nothing else', async (t) =
     for (const { slot } of others) await node.done(...remove(slot), '--passphrase-file', code);
     const error = await node.fails(23, ...remove(last?.['slot']), '--passphrase-file', code);
     assert.equal(text(error, 'code'), 'VAULT_REFUSED');
-    await opens(0, code);
     await node.fails(10, 'key', 'remove', 'ffffffff', '--passphrase-file', code);
   });
 });
@@ -117,13 +105,12 @@ test('every file of the home but the stores is kept twice and mended', async (t)
   };
 
   for (const name of names) assertWhole(name, 'the snapshot');
-  for (const [what, spoil] of Object.entries(spoilers)) {
-    for (const copy of ['a', 'b'] as const) {
-      // One copy of each at once.
-      for (const name of names) spoil(at(name, copy));
-      await node.done('snapshots');
-      for (const name of names) assertWhole(name, `${what} ${name}.${copy}`);
-    }
+  for (const [index, [what, spoil]] of Object.entries(spoilers).entries()) {
+    // One copy of each at once.
+    const copy = index % 2 === 0 ? 'a' : 'b';
+    for (const name of names) spoil(at(name, copy));
+    await node.done('snapshots');
+    for (const name of names) assertWhole(name, `${what} ${name}.${copy}`);
   }
 
   const codes: Readonly<Record<string, [number, string]>> = {

@@ -236,7 +236,7 @@ test('whatever is done to a folder, every snapshot of it restores', async () => 
         if (!timeStandsStill) environment.clock.advance(10_000);
       });
     }),
-    { numRuns: 120 },
+    { numRuns: 80 },
   );
 });
 
@@ -247,6 +247,6 @@ test('whatever is done to a folder on the real disk, every snapshot of it restor
     fc.asyncProperty(story, (edits) =>
       everyStateRestores(environment, `${environment.directory}/${run++}`, edits, () => undefined),
     ),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });

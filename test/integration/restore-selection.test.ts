@@ -120,6 +120,35 @@ test('what is in the way of a name is one error, and the rest goes on', async ()
   assert.deepEqual(dry.warnings.toSorted(), warnings.toSorted());
 });
 
+test('files that are there are kept unless it is told otherwise', async () => {
+  const content = (path: string): string => Buffer.from(fileSystem.readFile(path)).toString();
+  const rewrite = (path: string, text: string): void => {
+    fileSystem.removeFile(path);
+    writeFile(fileSystem, path, utf8(text));
+  };
+  await restored({});
+  const spoil = (): void => {
+    rewrite('/out/readme.md', 'mine');
+    if (fileSystem.statIfPresent('/out/docs/main.ts')) fileSystem.removeFile('/out/docs/main.ts');
+    if (!fileSystem.statIfPresent('/out/other')) put('/out/other');
+    // Same size and time, other content: only `always` looks behind them.
+    const { mtimeNs } = fileSystem.stat('/out/src/main.ts');
+    rewrite('/out/src/main.ts', '/work/src/main.xx');
+    fileSystem.setModified('/out/src/main.ts', mtimeNs);
+  };
+  const never = await restored({}, spoil);
+  assert.deepEqual([never.result.files, never.result.skipped], [1, 7]);
+  assert.equal(content('/out/readme.md'), 'mine');
+  const ifChanged = await restored({ overwrite: 'if-changed' }, spoil);
+  assert.deepEqual([ifChanged.result.files, ifChanged.result.skipped], [2, 6]);
+  assert.equal(content('/out/readme.md'), '/work/readme.md');
+  assert.equal(content('/out/src/main.ts'), '/work/src/main.xx');
+  const always = await restored({ overwrite: 'always', verify: true }, spoil);
+  assert.equal(always.result.files + always.result.skipped, 8);
+  assert.equal(content('/out/src/main.ts'), '/work/src/main.ts');
+  assert.ok(fileSystem.statIfPresent('/out/other'), 'what the folder does not have stays');
+});
+
 test('a dry run says what the real run does, whatever is there', async () => {
   const clutters: (() => void)[] = [
     () => fileSystem.removeTree('/out'),

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import {
-  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
-  readlinkSync,
   rmSync,
-  statSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +34,6 @@ async function kept(
   return Object.assign(node, { to: join(node.directory, 'to') });
 }
 
-const read = (...parts: string[]): string => readFileSync(join(...parts), 'utf8');
 const temporaries = (directory: string): string[] =>
   readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.includes('.vault-'),
@@ -80,46 +74,6 @@ test('restore never writes through a symlink of its destination', async (t) => {
   untouched();
 });
 
-test('restore keeps files that are there unless told otherwise', async (t) => {
-  const node = await kept(t, { same: 'same', changed: 'changed', gone: 'gone', 'in/way': 'file' });
-  chmodSync(join(node.work, 'changed'), 0o755);
-  await node.done('snapshot');
-  const restore = (...mode: string[]): Promise<Record<string, unknown>> =>
-    node.done('restore', '-f', 'work', '--to', node.to, ...mode);
-  assert.equal((await restore())['files'], 4);
-  const spoil = (): void => {
-    writeFileSync(join(node.to, 'changed'), 'mine');
-    chmodSync(join(node.to, 'changed'), 0o644);
-    rmSync(join(node.to, 'gone'), { force: true });
-    writeFileSync(join(node.to, 'other'), 'mine too');
-  };
-
-  spoil();
-  const never = await restore();
-  assert.deepEqual([never['files'], never['skipped']], [1, 3]);
-  assert.equal(read(node.to, 'changed'), 'mine');
-
-  spoil();
-  const ifChanged = await restore('--overwrite', 'if-changed');
-  assert.deepEqual([ifChanged['files'], ifChanged['skipped']], [2, 2]);
-  assert.equal(read(node.to, 'changed'), 'changed');
-  assert.equal(statSync(join(node.to, 'changed')).mode & 0o100, 0o100);
-
-  spoil();
-  const always = await restore('--overwrite', 'always');
-  assert.deepEqual([always['files'], always['skipped']], [4, 0]);
-  assert.equal(read(node.to, 'other'), 'mine too', 'what the folder does not have stays');
-
-  // Same size and time, other content: only `always` looks behind them.
-  const { atime, mtime } = statSync(join(node.work, 'same'));
-  writeFileSync(join(node.to, 'same'), 'fake');
-  utimesSync(join(node.to, 'same'), atime, mtime);
-  await restore('--overwrite', 'always', '--verify');
-  assert.equal(read(node.to, 'same'), 'same');
-
-  await node.fails(2, 'restore', '-f', 'work', '--to', node.to, '--overwrite', 'sometimes');
-});
-
 test('a restore that was killed is finished by the next', async (t) => {
   const node = await TestNode.make(t);
   const random = seededRandom('killed restore');
@@ -154,39 +108,4 @@ test('a restore that was killed is finished by the next', async (t) => {
   assert.equal(Number(summary['files']) + Number(summary['skipped']), 203);
   assert.deepEqual(temporaries(to), []);
   assertSameTree(treeOf(to), treeOf(node.work), 'after three kills');
-});
-
-test('a dry run names what it would write and writes nothing', async (t) => {
-  const node = await kept(t, { 'dir/file': 'kept', other: 'kept' });
-  const before = treeOf(node.directory);
-  const args = ['restore', '-f', 'work', '--to', node.to] as const;
-  const lines = await node.json(0, ...args, '--dry-run');
-  const named = lines
-    .filter(({ type }) => type === 'would-restore')
-    .map(({ path }) => String(path));
-  assert.deepEqual(named.toSorted(), ['dir/file', 'other']);
-  assert.deepEqual(
-    [lines.at(-1)?.['files'], lines.at(-1)?.['dirs'], lines.at(-1)?.['dryRun']],
-    [2, 1, true],
-  );
-  const work = (tree: ReturnType<typeof treeOf>) =>
-    new Map([...tree].filter(([path]) => !path.startsWith('home/')));
-  assertSameTree(work(treeOf(node.directory)), work(before), 'nothing is written');
-
-  put(node.to, { other: 'mine' });
-  const again = (await node.json(0, ...args, '-n')).filter(({ type }) => type === 'would-restore');
-  const real = await node.done(...args);
-  assert.equal(again.length, real['files'], 'a dry run says what the real run does');
-});
-
-test('a symlink is restored with its own target and time, wherever it points', async (t) => {
-  const node = await TestNode.make(t);
-  const path = join(node.work, 'link');
-  symlinkSync('/etc/passwd', path);
-  await node.done('snapshot');
-  const to = join(node.directory, 'to');
-  await node.done('restore', '-f', 'work', '--to', to, '--verify');
-  assert.equal(readlinkSync(join(to, 'link')), '/etc/passwd');
-  const apart = lstatSync(join(to, 'link')).mtimeMs - lstatSync(path).mtimeMs;
-  assert.ok(Math.abs(apart) < 0.002, `off by ${apart} ms`);
 });
