@@ -8,7 +8,7 @@ import { asBuffer } from '../bytes.ts';
 import type { Manifest } from '../chunking/manifest.ts';
 import { readManifest } from '../chunking/manifest-reader.ts';
 import { valueTypes } from '../crypto/sealed-value.ts';
-import { isVaultError, systemCode, VaultError } from '../errors.ts';
+import { isVaultError, systemCode, VaultError, type ErrorCode } from '../errors.ts';
 import { pathToBytes } from '../path-bytes.ts';
 import type { FileStat, FileSystem, OpenFile } from '../system/file-system.ts';
 import type { TaskContext } from '../system/worker-pool.ts';
@@ -50,6 +50,11 @@ export interface ValuesAnswer {
   readonly lengths: Uint32Array;
 }
 
+const notOfTheFile: ReadonlySet<ErrorCode> = new Set([
+  'VAULT_DAMAGED',
+  'VAULT_INTERRUPTED',
+  'VAULT_CLOSED',
+]);
 /** Plain bytes asked for at once. */
 const BATCH_BYTES = 1024 * 1024;
 /** Runs of zeros shorter than this are written out. */
@@ -82,8 +87,8 @@ export async function restoreFiles(
     } catch (error) {
       const code = systemCode(error);
       if (code === 'ENOSPC' || code === 'EDQUOT') throw error;
-      // The index is wrong, which the one who asked can mend.
-      if (isVaultError(error, 'VAULT_DAMAGED')) throw error;
+      // The index is wrong, which the one who asked can mend; or nobody wants the file any more.
+      if (isVaultError(error) && notOfTheFile.has(error.code)) throw error;
       if (isVaultError(error)) results[index] = { status: 'damaged', message: error.message };
       else if (code !== undefined) results[index] = { status: 'failed', message: code };
       else throw error;
