@@ -12,7 +12,6 @@ import type { Zstd } from '../crypto/zstd.ts';
 import { isLoss, unlessLost, VaultError } from '../errors.ts';
 import type { RandomSource } from '../random.ts';
 import type { FolderStore, ReplayCounts } from '../store/folder-store.ts';
-import { encodeSeq, metaKey, metaPrefix, workingCopyKey } from '../store/meta-keys.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
 import {
   buildEntries,
@@ -22,6 +21,7 @@ import {
   type NewRecord,
 } from './entry-builder.ts';
 import { EntryReader, type OpenedRecord } from './entry-reader.ts';
+import { EntryRows, UNKNOWN_TIME } from './entry-rows.ts';
 import type { Entry } from './entry.ts';
 import { encodeHead, signHead, verifyHead, type Sign, type VerifySignature } from './head.ts';
 import { nextTime } from './hybrid-time.ts';
@@ -32,10 +32,8 @@ import { LogReplay } from './log-replay.ts';
 import { LostEntries, type EntryName } from './lost-entries.ts';
 import type { StoredRecord, UnknownRecord } from './other-record.ts';
 import { directoryLinks, type DirectoryLinks } from './directory-links.ts';
-import { directoryOf } from './folder-tree.ts';
 import { PathIndex } from './path-index.ts';
 import { RecordIndex } from './record-index.ts';
-import { recordType } from './record-types.ts';
 import type {
   Body,
   Dot,
@@ -95,6 +93,7 @@ export class FolderLog {
   readonly #numbers: LogNumberTable;
   readonly #reader: EntryReader;
   readonly #records: RecordIndex;
+  readonly #rows: EntryRows;
   readonly #heads = new Map<LogId, Head>();
   readonly #appends = new Mutex();
   /** Entries that the store has and no head covers yet, as rows, and where they end. */
@@ -108,6 +107,8 @@ export class FolderLog {
     this.#reader = new EntryReader(parts, lost);
     this.#records = new RecordIndex(store.meta, keys.metaKey, numbers, random);
     this.paths = new PathIndex(store.meta, keys, numbers, random);
+    const { paths } = this;
+    this.#rows = new EntryRows({ numbers, paths, records: this.#records, reader: this.#reader });
   }
 
   /**
@@ -134,7 +135,7 @@ export class FolderLog {
     if (store.needsReplay) {
       const replay = log.#replay();
       replayed = await store.replay(replay);
-      log.#settle();
+      log.#rows.settle();
       if (replay.signed !== undefined) {
         unwritten.push({ head: replay.signed, damagedSeq: undefined });
       }
@@ -230,7 +231,7 @@ export class FolderLog {
           names.push({ ...dot, hash8 });
         } else others.push({ index, record });
       });
-      staged.rows.push(...(await this.#entryRows(entry, links, others, chunkSeq)));
+      staged.rows.push(...(await this.#rows.of(entry, links, others, chunkSeq)));
       staged.position = { log, seq: entry.seq + 1, previous: entry.hash };
     }
     return names;
@@ -249,14 +250,14 @@ export class FolderLog {
     const meta = [...(staged?.rows ?? []), ...(rows?.() ?? [])];
     if (staged === undefined || staged.position.seq === this.#end().seq) {
       await store.commit({ rows: () => meta });
-      this.#settle();
+      this.#rows.settle();
       return;
     }
     const { seq, previous } = staged.position;
     const head = signHead(this.#parts.sign, folder, { log, seq: seq - 1, hash: previous });
     await this.#commitHead(head, meta);
     this.#heads.set(log, head);
-    this.#settle();
+    this.#rows.settle();
   }
 
   async #commitHead(head: Head, rows: readonly MetaOperation[]): Promise<void> {
@@ -303,19 +304,22 @@ export class FolderLog {
     return this.#reader.body(link);
   }
 
-  /** Records of one type in time order, each with its dot; `onLost` is told of those that cannot be read. */
+  /**
+   * Records of one type in time order, each with its dot; `onLost` is told of those that cannot be read,
+   * with their time where it is known.
+   */
   async *records(
     type: number,
-    onLost: (dot: Dot, error: VaultError) => void,
+    onLost: (error: VaultError, time: HybridTime | undefined) => void,
   ): AsyncGenerator<{ dot: Dot; record: StoredRecord | UnknownRecord }> {
-    for (const dot of await this.#records.dots(type)) {
+    for (const { dot, time } of await this.#records.all(type)) {
       let records: readonly OpenedRecord[];
       try {
         const opened = await this.#reader.entry(dot.log, dot.seq);
         records = await this.#reader.records(opened);
       } catch (error) {
         if (!isLoss(error)) throw error;
-        onLost(dot, error);
+        onLost(error, time === UNKNOWN_TIME ? undefined : time);
         continue;
       }
       const found = records.find(({ index }) => index === dot.index);
@@ -342,9 +346,10 @@ export class FolderLog {
       rowsOf: async (entry, page, chunkSeq) => {
         const records = page === undefined ? undefined : reader.openRecords(entry, page);
         const links = reader.openLinks(entry);
-        const rows = await this.#entryRows(entry, links, records, chunkSeq);
-        return [...rows, ...this.#unseen(links)];
+        const rows = await this.#rows.of(entry, links, records, chunkSeq);
+        return [...rows, ...this.#rows.unseen(links)];
       },
+      settled: () => this.#rows.settle(),
       lose: (id, seq) => reader.lost.add(id, seq),
       nextSeq: (id) => (this.#heads.get(id)?.seq ?? -1) + 1,
       lastHash: (id) => this.#heads.get(id)?.hash ?? noEntry,
@@ -357,24 +362,9 @@ export class FolderLog {
     });
   }
 
-  /** Forgets what was last seen in the directories of these links: it is older than they are. */
-  #unseen(links: readonly NamedLink[]): MetaOperation[] {
-    const directories = new Set(links.map(({ path }) => directoryOf(path)));
-    return Array.from(directories, (path) => ({
-      type: 'delete',
-      key: workingCopyKey(this.paths.directoryKey(path), 0),
-    }));
-  }
-
   #isSigned(head: Head): boolean {
     const { log, verify, folder, node } = this.#parts;
     return head.log !== log || verifyHead(verify, folder, node, head);
-  }
-
-  #settle(): void {
-    this.paths.settle();
-    this.#records.settle();
-    this.#reader.settle();
   }
 
   async #loadTime(): Promise<void> {
@@ -392,52 +382,6 @@ export class FolderLog {
   #tick(): HybridTime {
     this.#time = nextTime(this.#time, this.#parts.clock.wallMs());
     return this.#time;
-  }
-
-  async #entryRows(
-    entry: Entry,
-    links: readonly NamedLink[],
-    records: readonly OpenedRecord[] | undefined,
-    chunkSeq: number,
-  ): Promise<MetaOperation[]> {
-    const { log, seq } = entry;
-    this.#reader.place(log, seq, chunkSeq);
-    const rows: MetaOperation[] = [
-      ...this.#numbers.add(log),
-      {
-        type: 'put',
-        key: metaKey(metaPrefix.entry, fromHex(log), encodeSeq(seq)),
-        value: encodeSeq(chunkSeq),
-      },
-    ];
-    const pointers: { path: string; dot: Dot }[] = [];
-    const directories: string[] = seq === 0 ? [''] : [];
-    for (const link of links) {
-      pointers.push({ path: link.path, dot: link.dot });
-      if (link.kind === 'directory') directories.push(link.path);
-      if (link.parents.length < 2) continue;
-      // Only a rename names versions of another path, and it names the old place's and the new one's.
-      for (const path of await this.#otherPaths(link)) pointers.push({ path, dot: link.dot });
-    }
-    rows.push(...(await this.paths.addDirectories(directories)));
-    rows.push(...(await this.paths.add(pointers)));
-    const indexed = (records ?? lostRecords(entry)).map(({ index, record }) => ({
-      type: entry.records[index]?.type ?? 0,
-      time: record === undefined ? UNKNOWN_TIME : 'time' in record ? record.time : 0,
-      dot: { log, seq, index },
-    }));
-    rows.push(...(await this.#records.add(indexed)));
-    return rows;
-  }
-
-  async #otherPaths(link: NamedLink): Promise<Set<string>> {
-    const paths = new Set<string>();
-    for (const parent of link.parents) {
-      // What a lost version superseded is lost with it: nothing is shown there that this one hides.
-      const path = (await this.link(parent).catch(unlessLost))?.path;
-      if (path !== undefined && path !== link.path) paths.add(path);
-    }
-    return paths;
   }
 
   #buildContext(): Parameters<typeof buildEntries>[3] {
@@ -473,14 +417,4 @@ export class FolderLog {
     });
     return out.subarray(0, length);
   }
-}
-
-/** Sorts behind every time: what cannot be read may be the newest. */
-const UNKNOWN_TIME = Number.MAX_SAFE_INTEGER;
-
-/** Records of an entry whose page is lost: it is known that they were there, and nothing else. */
-function lostRecords(entry: Entry): { index: number; record: undefined }[] {
-  return entry.records.flatMap(({ type }, index) =>
-    type === recordType.version ? [] : [{ index, record: undefined }],
-  );
 }

@@ -53,21 +53,22 @@ export class RecordIndex {
     this.#sums.clear();
   }
 
-  /** All records of a type in order of time. Throws `VAULT_DAMAGED` where rows are missing or changed. */
-  async dots(type: number): Promise<Dot[]> {
+  /** All records of a type in order of time, with the times they were indexed under. Throws `VAULT_DAMAGED` where rows are missing or changed. */
+  async all(type: number): Promise<IndexedRecord[]> {
     const expected = await this.#stored(type);
     const found = new RowSum();
-    const dots: Dot[] = [];
+    const records: IndexedRecord[] = [];
     for await (const { key } of this.#meta.scan(
       metaRange(metaKey(metaPrefix.record, Uint8Array.of(type))),
     )) {
       found.add(key);
-      dots.push(recordKey.dot(key, this.#logs));
+      const dot = recordKey.dot(key, this.#logs);
+      records.push({ type, time: recordKey.time(key), dot });
     }
     if (!found.equals(expected)) {
       throw new VaultError('VAULT_DAMAGED', 'the index of records is damaged');
     }
-    return dots;
+    return records;
   }
 
   async #stored(type: number): Promise<RowSum> {

@@ -1,6 +1,6 @@
 /** Keys of rows that find records other than versions: by type, then time. */
 
-import { u64be } from '../bytes.ts';
+import { readU64be, u64be } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
 import { metaKey, metaPrefix } from '../store/meta-keys.ts';
 import type { LogNumbers } from './path-index.ts';
@@ -17,6 +17,11 @@ export const recordKey = {
     view.setUint32(4, dot.seq % 0x1_0000_0000);
     view.setUint16(8, dot.index);
     return metaKey(metaPrefix.record, Uint8Array.of(type), u64be(time), name);
+  },
+
+  /** The time of a key that {@link recordKey.dot} accepts. */
+  time(key: Uint8Array): HybridTime {
+    return readU64be(key, 2);
   },
 
   dot(key: Uint8Array, logs: LogNumbers): Dot {

@@ -6,7 +6,7 @@ import { nameOf, versionId } from '../log/version-name.ts';
 import type { Item } from './api.ts';
 
 /** Paths and versions told for one damaged thing; there can be any number more. */
-const TOLD = 100;
+const TOLD = 1024;
 
 export class Damage {
   readonly problem: string;

@@ -36,7 +36,7 @@ export async function listSnapshots(
         for await (const { record } of snapshotRecords(folder.log, (error) => lost.push(error))) {
           found.push(record);
         }
-        for (const { message } of lost) warn(`a snapshot cannot be read: ${message}`);
+        for (const { message } of lost) warn(message);
         damaged += lost.length;
         return found;
       },
@@ -112,8 +112,12 @@ export async function ls(
   const run = async (): Promise<void> => {
     entries = 0;
     damaged = 0;
+    let told = '';
     const tell = (path: string, { message }: VaultError): void => {
       damaged++;
+      // Names that are lost with one entry are told once for each directory.
+      if (told === `${path}: ${message}`) return;
+      told = `${path}: ${message}`;
       context.emit({ type: 'warning', path, message });
     };
     const moment = await momentOf(folder.log, options.at, session.environment.clock);

@@ -8,7 +8,7 @@ import { asOfClock, asOfTime } from '../log/as-of.ts';
 import type { FolderLog } from '../log/folder-log.ts';
 import { recordType } from '../log/record-types.ts';
 import type { Moment } from '../log/tree-view.ts';
-import type { Dot, SnapshotRecord } from '../log/types.ts';
+import type { Dot, HybridTime, SnapshotRecord } from '../log/types.ts';
 
 const units: Readonly<Record<string, number>> = {
   s: 1_000,
@@ -122,7 +122,12 @@ export async function* snapshotRecords(
   log: FolderLog,
   onLost: (error: VaultError) => void,
 ): AsyncGenerator<{ dot: Dot; record: SnapshotRecord }> {
-  const lost = (_dot: Dot, error: VaultError): void => onLost(error);
+  const lost = ({ code, message }: VaultError, time: HybridTime | undefined): void => {
+    const hint =
+      time === undefined ? {} : { hint: `the moment can be given: --at ${timeText(time)}` };
+    const which = time === undefined ? 'a snapshot' : `the snapshot of ${timeText(time)}`;
+    onLost(new VaultError(code, `${which} cannot be read: ${message}`, hint));
+  };
   for await (const { dot, record } of log.records(recordType.snapshot, lost)) {
     if (record.type === 'snapshot') yield { dot, record };
   }

@@ -39,6 +39,8 @@ export class RestoreRun {
   /** In a dry run. */
   readonly #preview: DestinationPreview | undefined;
   readonly #tasks: RestoreTasks;
+  /** The last warning about damage. */
+  #told = '';
 
   /** Throws `VAULT_USAGE` for patterns that cannot be. */
   constructor(
@@ -246,6 +248,10 @@ export class RestoreRun {
 
   #damaged(path: string, message: string): void {
     this.counts.damaged++;
+    // Names that are lost with one entry are told once for each directory.
+    const text = `${path}: ${message}`;
+    if (text === this.#told) return;
+    this.#told = text;
     this.#context.emit({ type: 'warning', path, message });
   }
 
