@@ -25,6 +25,8 @@ export interface LogReplayParts {
     page: EntryPage | undefined,
     chunkSeq: number,
   ) => Promise<MetaOperation[]>;
+  /** All rows given so far are written. */
+  readonly settled: () => void;
   /** Notes an entry that a head covers and no value is left of; the row for it. */
   readonly lose: (log: LogId, seq: number) => MetaOperation;
   /** How the known part of a log ends. */
@@ -78,6 +80,10 @@ export class LogReplay implements ReplayLog {
       this.damaged.push(seq);
       return [];
     }
+  }
+
+  settled(): void {
+    this.#parts.settled();
   }
 
   async finish(isDamaged: boolean): Promise<readonly MetaOperation[]> {

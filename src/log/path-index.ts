@@ -28,6 +28,12 @@ export interface PathIndexKeys {
   readonly metaKey: SecretKey;
 }
 
+/** A version that is to be found at a path. */
+export interface PathPointer {
+  readonly path: string;
+  readonly dot: Dot;
+}
+
 /** A version of a path, or one elsewhere that superseded a version of it. */
 export interface Pointer {
   /** 16 bytes: which name of the directory. */
@@ -73,12 +79,10 @@ export class PathIndex {
   }
 
   /**
-   * Rows that add versions. `pointers` name the path under which a dot is to be found; the same one
-   * given twice counts once.
+   * Rows that add versions. `pointers` name the path under which a dot is to be found; none may be
+   * given twice.
    */
-  async add(
-    pointers: readonly { readonly path: string; readonly dot: Dot }[],
-  ): Promise<MetaOperation[]> {
+  async add(pointers: readonly PathPointer[]): Promise<MetaOperation[]> {
     const rows: MetaOperation[] = [];
     const changed = new Map<string, { key: Uint8Array; summary: Summary }>();
     const empty = new Uint8Array(0);
@@ -114,6 +118,14 @@ export class PathIndex {
       if (!known && summary.count === 0) rows.push(this.#summaryRow(key, summary));
     }
     return rows;
+  }
+
+  /** Whether each of these was added and is written. */
+  async known(pointers: readonly PathPointer[]): Promise<boolean[]> {
+    const keys = pointers.map(({ path, dot }) =>
+      this.#pointerKey(this.directoryKey(directoryOf(path)), this.nameKey(path), dot),
+    );
+    return (await this.#meta.getMany(keys)).map((row) => row !== undefined);
   }
 
   /** Whether anything was ever recorded in a directory: one look-up. */

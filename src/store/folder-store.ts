@@ -253,6 +253,7 @@ export class FolderStore {
    * Goes through the values above the last commit (all of them where `meta/` is gone): chunks are
    * indexed; log values are handed to `log` in order. `log.accept` answers with the rows that a head
    * makes true; `log.leftover` names values no head covers, which are deleted. Then `meta/` covers all.
+   * May be cut short anywhere and begun again.
    */
   async replay(log: ReplayLog): Promise<ReplayCounts> {
     const from = this.#committedSeq + 1;
@@ -262,6 +263,7 @@ export class FolderStore {
     const flush = async (): Promise<void> => {
       if (rows.length > 0) await this.#guard(() => this.meta.write(rows, { sync: true }));
       rows = [];
+      log.settled();
     };
     for await (const { seq, value } of this.chunks.scan(from, undefined, (after) => {
       damaged.push(after);
@@ -274,8 +276,9 @@ export class FolderStore {
         damaged.push(seq);
         continue;
       }
-      if (header.type >= valueTypes.entry) rows.push(...(await log.accept(seq, value)));
-      else {
+      if (header.type >= valueTypes.entry) {
+        for (const row of await log.accept(seq, value)) rows.push(row);
+      } else {
         chunks++;
         rows.push({
           type: 'put',
@@ -285,7 +288,7 @@ export class FolderStore {
       }
       if (rows.length >= 10_000) await flush();
     }
-    rows.push(...(await log.finish(damaged.length > 0)));
+    for (const row of await log.finish(damaged.length > 0)) rows.push(row);
     await flush();
     damaged.push(...log.damaged);
     // What seems to have no head may have one among what cannot be read.
@@ -414,6 +417,8 @@ function committedRow(seq: number): MetaOperation {
 export interface ReplayLog {
   /** A log value, in the order of sequence numbers; the rows that it makes true. */
   accept(seq: number, value: Uint8Array): Promise<readonly MetaOperation[]>;
+  /** All rows answered so far are written. */
+  settled(): void;
   /** Rows that are written once at the end; `isDamaged`: some values could not be read. */
   finish(isDamaged: boolean): Promise<readonly MetaOperation[]>;
   /** Log values that could not be opened, by sequence number. */
