@@ -8,6 +8,7 @@ import { VersionGraph } from './current-versions.ts';
 import { directoryOf, foldDirectory, type CopyNaming, type TreeEntry } from './folder-tree.ts';
 import type { FolderLog } from './folder-log.ts';
 import type { EntryName } from './lost-entries.ts';
+import { moveSources } from './move-sources.ts';
 import { recordType } from './record-types.ts';
 import type { NamedLink } from './types.ts';
 import { versionId } from './version-name.ts';
@@ -86,6 +87,11 @@ export class TreeView {
         }
       }
       if (wasDirectory && !isDirectory) former.add(path);
+    }
+    for (const link of await moveSources(this.#log, graph.links(), (path) =>
+      known.paths.has(path),
+    )) {
+      if (this.#moment.includes(link)) graph.add(link);
     }
     if (damage.length > 0 || this.#lost.length > 0) {
       for (const path of await this.#impliedIn(directory)) former.add(path);

@@ -1,0 +1,224 @@
+/** One folder's store and log over stores in memory, without a home: and what other nodes write in it. */
+
+import { fromHex, toHex } from '../../src/bytes.ts';
+import { deriveEpochKeys, deriveFolderKeys } from '../../src/crypto/folder-keys.ts';
+import { sealedBound, sealValue, valueTypes } from '../../src/crypto/sealed-value.ts';
+import { loadZstd, type Zstd } from '../../src/crypto/zstd.ts';
+import { buildEntries, noEntry, type NewRecord } from '../../src/log/entry-builder.ts';
+import { FolderLog, type FolderLogParts, type UnnamedVersion } from '../../src/log/folder-log.ts';
+import { encodeHead, signHead } from '../../src/log/head.ts';
+import { logId, shortHash } from '../../src/log/log-id.ts';
+import type { LogStartRecord, Parent, VersionKind } from '../../src/log/types.ts';
+import { FolderStore } from '../../src/store/folder-store.ts';
+import { MemoryChunkStore } from '../../src/store/memory-chunk-store.ts';
+import { MemoryMetaStore } from '../../src/store/memory-meta-store.ts';
+import { VirtualClock } from '../../src/system/virtual-clock.ts';
+import type { RandomSource } from '../../src/random.ts';
+import {
+  alice,
+  folder,
+  folderSalt,
+  incarnation,
+  log,
+  named,
+  sampleNode,
+  verifySample,
+} from './log-samples.ts';
+import { seededRandom } from './seeded.ts';
+
+const keepAll: RandomSource = { bytes: (length) => new Uint8Array(length).fill(0xff) };
+export const epochId = named('epoch').slice(0, 16);
+export const epochKeys = deriveEpochKeys(named('epoch secret'));
+export const folderKeys = deriveFolderKeys(named('folder secret'));
+
+/** A version of a file (or of another kind) whose content is `text`. */
+export function version(
+  path: string,
+  text = path,
+  options: { readonly kind?: VersionKind; readonly parents?: readonly Parent[] } = {},
+): UnnamedVersion {
+  const { kind = 'file', parents = [] } = options;
+  const hasContent = kind === 'file' || kind === 'symlink';
+  const body = {
+    manifest: kind === 'file' ? { size: 1, depth: 0, root: named(text) } : undefined,
+    mtimeNs: 1n,
+    executable: false,
+    symlink: kind === 'symlink' ? text : undefined,
+    unstable: false,
+  };
+  return {
+    link: {
+      path,
+      kind,
+      parents,
+      digest: hasContent ? named(text).slice(0, 16) : new Uint8Array(0),
+    },
+    body: hasContent ? body : undefined,
+  };
+}
+
+export function logStart(name: string, node: string, which: Uint8Array): LogStartRecord {
+  return {
+    type: 'log-start',
+    node,
+    nodeName: name,
+    incarnation: which,
+    folderSalt: name === 'alice' ? folderSalt : undefined,
+    previous: undefined,
+  };
+}
+
+export class TestFolder {
+  readonly clock = new VirtualClock();
+  readonly random = seededRandom('test folder');
+  chunks = new MemoryChunkStore();
+  meta = new MemoryMetaStore();
+  store!: FolderStore;
+  log!: FolderLog;
+  /** What the last opening replayed. */
+  replayed: Awaited<ReturnType<typeof FolderLog.open>>['replayed'];
+  readonly #zstd: Zstd;
+
+  private constructor(zstd: Zstd) {
+    this.#zstd = zstd;
+  }
+
+  /** An opened folder whose log has its first entry. */
+  static async make(): Promise<TestFolder> {
+    const made = new TestFolder(await loadZstd());
+    await made.open();
+    await made.log.append({
+      versions: [],
+      records: () => [logStart('alice', alice.id, incarnation)],
+    });
+    return made;
+  }
+
+  parts(store: FolderStore): FolderLogParts {
+    return {
+      store,
+      folder,
+      keys: folderKeys,
+      epochs: new Map([[toHex(epochId), epochKeys]]),
+      epoch: toHex(epochId),
+      zstd: this.#zstd,
+      random: this.random,
+      clock: this.clock,
+      log,
+      node: alice.id,
+      sign: alice.sign,
+      verify: verifySample,
+    };
+  }
+
+  async open(): Promise<void> {
+    this.store = await FolderStore.open(this.chunks, this.meta);
+    const opened = await FolderLog.open(this.parts(this.store));
+    this.log = opened.log;
+    this.replayed = opened.replayed;
+  }
+
+  /** Closes it and opens it as it was left; `rebuilt`: without `meta/`. */
+  async reopen({ rebuilt = false } = {}): Promise<void> {
+    this.chunks = this.chunks.crash(keepAll);
+    this.meta = rebuilt ? new MemoryMetaStore() : this.meta.crash(keepAll);
+    await this.open();
+  }
+
+  /** Opens what a power cut may have left. */
+  async crash(random: RandomSource): Promise<void> {
+    this.chunks = this.chunks.crash(random);
+    this.meta = this.meta.crash(random);
+    await this.open();
+  }
+
+  /** Puts values into `chunks/` behind all others, as another node's entries would come. */
+  async feed(values: readonly Uint8Array[]): Promise<void> {
+    await this.store.close();
+    this.chunks = this.chunks.crash(keepAll);
+    this.meta = this.meta.crash(keepAll);
+    const next = (await this.chunks.lastSeq()) + 1;
+    const puts = values.map((value, at) => ({ seq: next + at, value }));
+    await this.chunks.write({ puts }, { sync: true });
+    await this.open();
+  }
+
+  seal(type: 3 | 4 | 5, id: Uint8Array, plain: Uint8Array): Uint8Array {
+    const out = new Uint8Array(sealedBound(plain.length));
+    const length = sealValue({
+      type,
+      id,
+      epoch: epochId,
+      keys: epochKeys,
+      plain,
+      zstd: this.#zstd,
+      level: 0,
+      random: this.random,
+      out,
+      at: 0,
+    });
+    return out.slice(0, length);
+  }
+}
+
+/** Another node that writes in the folder. */
+export class OtherNode {
+  readonly log: string;
+  readonly #folder: TestFolder;
+  readonly #sign: ReturnType<typeof sampleNode>['sign'];
+  #seq = 0;
+  #previous: Uint8Array = noEntry;
+  #started: LogStartRecord | undefined;
+
+  constructor(testFolder: TestFolder, name: string) {
+    const { id, sign } = sampleNode(name);
+    const which = named(`${name} incarnation`).slice(0, 16);
+    this.#folder = testFolder;
+    this.#sign = sign;
+    this.log = logId(id, folder, which);
+    this.#started = logStart(name, id, which);
+  }
+
+  /** Writes versions and hands them over with a head; their names. `time`: microseconds, all the same. */
+  async write(time: number, ...versions: readonly UnnamedVersion[]): Promise<Parent[]> {
+    const { values, names } = this.entries(time, versions);
+    await this.#folder.feed(values);
+    return names;
+  }
+
+  /** Values of entries with these versions, the head last. */
+  entries(
+    time: number,
+    versions: readonly UnnamedVersion[],
+  ): { values: Uint8Array[]; names: Parent[] } {
+    const records: NewRecord[] = versions.map(({ link, body }) => ({
+      type: 'version',
+      link: { ...link, time },
+      body,
+    }));
+    const given = this.#started === undefined ? records : [this.#started, ...records];
+    this.#started = undefined;
+    const position = { log: this.log, seq: this.#seq, previous: this.#previous };
+    const zstdKeys = { folder, recordKey: epochKeys.recordKey };
+    const context = { ...zstdKeys, epoch: toHex(epochId), random: this.#folder.random };
+    const values: Uint8Array[] = [];
+    const names: Parent[] = [];
+    for (const built of buildEntries(given, position, new Map(), context)) {
+      const { entry } = built;
+      values.push(this.#folder.seal(valueTypes.entry, entry.hash, built.bytes));
+      if (built.page !== undefined) {
+        values.push(this.#folder.seal(valueTypes.page, entry.hash, built.page));
+      }
+      for (let index = 0; index < built.count; index++) {
+        if (given[built.first + index]?.type !== 'version') continue;
+        names.push({ log: this.log, seq: entry.seq, index, hash8: shortHash(entry.hash) });
+      }
+      this.#seq = entry.seq + 1;
+      this.#previous = entry.hash;
+    }
+    const head = { log: this.log, seq: this.#seq - 1, hash: this.#previous };
+    const signed = signHead(this.#sign, folder, head);
+    values.push(this.#folder.seal(valueTypes.head, fromHex(this.log), encodeHead(signed)));
+    return { values, names };
+  }
+}

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Moment } from '../../src/log/tree-view.ts';
+import { TreeView } from '../../src/log/tree-view.ts';
+import { covers } from '../../src/log/vector-clock.ts';
+import type { VectorClock } from '../../src/log/types.ts';
+import { versionId } from '../../src/log/version-name.ts';
+import { OtherNode, TestFolder, version } from '../helpers/test-folder.ts';
+
+const always: Moment = { includes: () => true, mayInclude: () => true };
+const asOf = (clock: VectorClock): Moment => ({
+  includes: ({ dot }) => covers(clock, dot),
+  mayInclude: (dot) => covers(clock, dot),
+});
+const directory = { kind: 'directory' } as const;
+
+/** What a folder shows below a directory: digest of a file's content by path, or its kind. */
+async function shown(
+  folder: TestFolder,
+  moment = always,
+  below = '',
+): Promise<Record<string, string>> {
+  const view = await TreeView.open(folder.log, moment);
+  const found: [string, string][] = [];
+  const walk = async (path: string): Promise<void> => {
+    for (const entry of (await view.list(path))?.entries ?? []) {
+      const { digest } = entry.version ?? {};
+      found.push([
+        entry.path,
+        entry.kind === 'directory' ? 'directory' : Buffer.from(digest ?? []).toString('hex'),
+      ]);
+      if (entry.kind === 'directory') await walk(entry.path);
+    }
+  };
+  await walk(below);
+  return Object.fromEntries(found);
+}
+
+const content = (text: string): string =>
+  Buffer.from(version('x', text).link.digest).toString('hex');
+
+/** Asserts what is shown, now and after `meta/` was made anew. */
+async function shows(folder: TestFolder, expected: Record<string, string>): Promise<void> {
+  assert.deepEqual(await shown(folder), expected);
+  await folder.reopen({ rebuilt: true });
+  assert.deepEqual(await shown(folder), expected, 'after a rebuild');
+}
+
+describe('TreeView', () => {
+  test('shows the newest of each path, directory by directory', async () => {
+    const folder = await TestFolder.make();
+    const [first] = await folder.log.append({
+      versions: [version('a', 'one'), version('d', '', directory), version('d/b', 'b')],
+    });
+    assert.ok(first);
+    await folder.log.append({ versions: [version('a', 'two', { parents: [first] })] });
+    await shows(folder, { a: content('two'), d: 'directory', 'd/b': content('b') });
+    const view = await TreeView.open(folder.log, always);
+    assert.equal(await view.list('none'), undefined);
+    assert.equal((await view.find('d/b'))?.path, 'd/b');
+    assert.equal(await view.find('d/none'), undefined);
+    assert.equal(await view.find('none/at/all'), undefined);
+  });
+
+  test('as of a clock only what it covers counts', async () => {
+    const folder = await TestFolder.make();
+    const clocks = [folder.log.clock];
+    const [first] = await folder.log.append({ versions: [version('a', 'one')] });
+    assert.ok(first);
+    clocks.push(folder.log.clock);
+    const [second] = await folder.log.append({
+      versions: [version('a', 'two', { parents: [first] })],
+    });
+    assert.ok(second);
+    clocks.push(folder.log.clock);
+    await folder.log.append({
+      versions: [version('a', '', { kind: 'deletion', parents: [second] })],
+    });
+    const seen = await Promise.all(clocks.map((clock) => shown(folder, asOf(clock))));
+    assert.deepEqual(seen, [{}, { a: content('one') }, { a: content('two') }]);
+    assert.deepEqual(await shown(folder), {});
+  });
+
+  test('a rename hides the old path, in the same directory and across', async () => {
+    for (const [from, to] of [
+      ['a', 'b'],
+      ['x/a', 'y/b'],
+      ['x/a', 'a'],
+      ['a', 'x/a'],
+    ] as const) {
+      const folder = await TestFolder.make();
+      const [, , old] = await folder.log.append({
+        versions: [
+          version('x', '', directory),
+          version('y', '', directory),
+          version(from, 'moved'),
+        ],
+      });
+      assert.ok(old);
+      await folder.log.append({ versions: [version(to, 'moved', { parents: [old] })] });
+      await shows(folder, { [to]: content('moved'), x: 'directory', y: 'directory' });
+    }
+  });
+
+  test('a rename onto a path that was deleted names both, and hides the old one', async () => {
+    const folder = await TestFolder.make();
+    const [, old, gone] = await folder.log.append({
+      versions: [version('x', '', directory), version('a', 'moved'), version('x/b', 'gone')],
+    });
+    assert.ok(old && gone);
+    const [deletion] = await folder.log.append({
+      versions: [version('x/b', '', { kind: 'deletion', parents: [gone] })],
+    });
+    assert.ok(deletion);
+    await folder.log.append({ versions: [version('x/b', 'moved', { parents: [deletion, old] })] });
+    await shows(folder, { x: 'directory', 'x/b': content('moved') });
+  });
+
+  test('an old path is free again after a rename', async () => {
+    const folder = await TestFolder.make();
+    const [, old] = await folder.log.append({
+      versions: [version('x', '', directory), version('a', 'moved')],
+    });
+    assert.ok(old);
+    await folder.log.append({
+      versions: [version('x/a', 'moved', { parents: [old] }), version('a', 'new here')],
+    });
+    await shows(folder, { a: content('new here'), x: 'directory', 'x/a': content('moved') });
+  });
+
+  test('two edits of one version: the later is shown, the other is a derived copy', async () => {
+    const folder = await TestFolder.make();
+    const [, base] = await folder.log.append({
+      versions: [version('d', '', directory), version('d/plan.md', 'base')],
+    });
+    assert.ok(base);
+    const now = folder.clock.wallMs() * 1000;
+    const bob = new OtherNode(folder, 'bob');
+    const [theirs] = await bob.write(
+      now + 5_000_000,
+      version('d/plan.md', 'theirs', { parents: [base] }),
+    );
+    const [ours] = await folder.log.append({
+      versions: [version('d/plan.md', 'ours', { parents: [base] })],
+    });
+    assert.ok(theirs && ours);
+    const copy = `d/plan (conflict 2026-01-01 alice ${versionId(ours).slice(0, 6)}).md`;
+    await shows(folder, {
+      d: 'directory',
+      'd/plan.md': content('theirs'),
+      [copy]: content('ours'),
+    });
+    const found = await (await TreeView.open(folder.log, always)).find(copy);
+    assert.equal(found?.copyOf, 'd/plan.md');
+  });
+
+  test('equal edits merge, and an edit beats a deletion', async () => {
+    const folder = await TestFolder.make();
+    const [a, b] = await folder.log.append({
+      versions: [version('a', 'base'), version('b', 'base')],
+    });
+    assert.ok(a && b);
+    const bob = new OtherNode(folder, 'bob');
+    const now = folder.clock.wallMs() * 1000;
+    await bob.write(
+      now + 9_000_000,
+      version('a', 'same', { parents: [a] }),
+      version('b', '', { kind: 'deletion', parents: [b] }),
+    );
+    await folder.log.append({
+      versions: [version('a', 'same', { parents: [a] }), version('b', 'edited', { parents: [b] })],
+    });
+    await shows(folder, { a: content('same'), b: content('edited') });
+  });
+
+  test('an edit of a file that moved meanwhile is shown where it went, across directories', async () => {
+    const folder = await TestFolder.make();
+    const [, , , base] = await folder.log.append({
+      versions: [
+        version('x', '', directory),
+        version('y', '', directory),
+        version('z', '', directory),
+        version('x/a', 'base'),
+      ],
+    });
+    assert.ok(base);
+    const bob = new OtherNode(folder, 'bob');
+    const now = folder.clock.wallMs() * 1000;
+    const [moved] = await folder.log.append({
+      versions: [version('y/b', 'base', { parents: [base] })],
+    });
+    assert.ok(moved);
+    await bob.write(now + 9_000_000, version('x/a', 'edited', { parents: [base] }));
+    const directories = { x: 'directory', y: 'directory', z: 'directory' };
+    await shows(folder, { ...directories, 'y/b': content('edited') });
+    // And on to a third place, by a move that did not know of the edit either.
+    await folder.log.append({ versions: [version('z/c', 'base', { parents: [moved] })] });
+    await shows(folder, { ...directories, 'z/c': content('edited') });
+  });
+
+  test('a directory that was deleted is there while another node adds to it', async () => {
+    const folder = await TestFolder.make();
+    const [d, e] = await folder.log.append({
+      versions: [version('d', '', directory), version('d/e', '', directory)],
+    });
+    assert.ok(d && e);
+    const bob = new OtherNode(folder, 'bob');
+    await bob.write(folder.clock.wallMs() * 1000, version('d/e/f', 'theirs'));
+    await folder.log.append({
+      versions: [
+        version('d/e', '', { kind: 'deletion', parents: [e] }),
+        version('d', '', { kind: 'deletion', parents: [d] }),
+      ],
+    });
+    await shows(folder, { d: 'directory', 'd/e': 'directory', 'd/e/f': content('theirs') });
+  });
+
+  test('a directory beats a file of its name, which becomes a derived copy', async () => {
+    const folder = await TestFolder.make();
+    const bob = new OtherNode(folder, 'bob');
+    const [file] = await bob.write(folder.clock.wallMs() * 1000, version('d', 'a file'));
+    assert.ok(file);
+    await folder.log.append({ versions: [version('d', '', directory), version('d/in', 'inside')] });
+    const copy = `d (conflict 2026-01-01 bob ${versionId(file).slice(0, 6)})`;
+    await shows(folder, { d: 'directory', 'd/in': content('inside'), [copy]: content('a file') });
+  });
+});
