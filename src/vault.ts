@@ -97,11 +97,8 @@ function wire(session: Session): VaultApi {
       try {
         return await run(...args);
       } catch (error) {
-        if (isHomeFull(error, home)) {
-          // Room for the next command to open the stores and go on.
-          home.reserve.release();
-          isFull = true;
-        }
+        // Room to end in order.
+        if (isHomeFull(error, home)) home.reserve.release();
         throw error;
       }
     };
@@ -113,13 +110,12 @@ function wire(session: Session): VaultApi {
       const { signal } = args.at(-1) as OperationContext;
       return endingAs(signal, () => run(...args));
     });
-  let isFull = false;
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     try {
       await environment.pool.close();
       await folders.close();
-      if (!isFull) restoreReserve(home);
+      restoreReserve(home);
     } finally {
       await home.close();
     }

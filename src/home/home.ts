@@ -96,7 +96,7 @@ export class Home {
     const sodium = await loadSodium();
     const chosen = slotSecret(fileSystem, layout, given, deviceKey);
     const opened = await openSlots(sodium, slots, chosen);
-    const lock = await environment.lock(layout.lock, lockOptions);
+    const lock = await lockAnyhow(environment, layout, lockOptions);
     try {
       for (const path of [layout.marker, layout.keys, layout.identity, layout.settings]) {
         mendTwinIfPossible(fileSystem, path);
@@ -252,5 +252,20 @@ export class Home {
 
   #writeSlots(slots: readonly Slot[]): void {
     writeTwin(this.#environment.fileSystem, this.layout.keys, encodeSlots(slots, this.#root));
+  }
+}
+
+/** On a disk with no room left even the lock cannot be taken: then the reserve is given up first. */
+async function lockAnyhow(
+  environment: Environment,
+  layout: HomeLayout,
+  options: LockOptions,
+): Promise<Lock> {
+  try {
+    return await environment.lock(layout.lock, options);
+  } catch (error) {
+    if (!isVaultError(error, 'VAULT_NO_SPACE')) throw error;
+    if (!new Reserve(environment.fileSystem, layout.reserve).release()) throw error;
+    return environment.lock(layout.lock, options);
   }
 }
