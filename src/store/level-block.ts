@@ -113,6 +113,15 @@ export function isInternalKey(key: Uint8Array): boolean {
   return key.length >= 8 && (key[key.length - 8] ?? 255) <= 1;
 }
 
+/**
+ * Whether `key` is the internal key of a row. An index may name rows by a greater key with the highest
+ * sequence number there is; as a row's it would leave LevelDB none to go on with. No folder sees 2^48
+ * writes.
+ */
+export function isRowKey(key: Uint8Array): boolean {
+  return isInternalKey(key) && key[key.length - 1] === 0;
+}
+
 /** LevelDB's order: user keys ascending, newer before older. */
 export function compareInternalKeys(a: Uint8Array, b: Uint8Array): number {
   const byUser = Buffer.compare(a.subarray(0, -8), b.subarray(0, -8));

@@ -15,6 +15,7 @@ import {
   isIntact,
   isInternalKey,
   isPlain,
+  isRowKey,
   TRAILER_BYTES,
   varint,
   type BlockHandle,
@@ -88,7 +89,7 @@ function keysOf(
   if (keys === undefined || keys.length === 0) return undefined;
   let previous = before;
   for (const key of keys) {
-    if (!isInternalKey(key)) return undefined;
+    if (!isRowKey(key)) return undefined;
     if (previous && compareInternalKeys(previous, key) >= 0) return undefined;
     previous = key;
   }
