@@ -60,6 +60,8 @@ export class FolderStore {
   readonly #promised = new Set<string>();
   #buffer: Staged[] = [];
   #bufferBytes = 0;
+  /** Values on their way to `chunks/`. */
+  readonly #writing = new Map<number, Uint8Array>();
   /** The first log value that no head covers yet. */
   #openLogSeq: number | undefined;
   /** Whether unsynced batches were written since the last barrier. */
@@ -86,7 +88,7 @@ export class FolderStore {
   static async open(chunks: ChunkStore, meta: MetaStore): Promise<FolderStore> {
     const row = await meta.get(metaKey(metaPrefix.committed));
     const committed = row === undefined ? -1 : decodeCommitted(row);
-    if (committed === undefined || (committed < 0 && !(await isEmpty(meta)))) {
+    if (committed === undefined || (row === undefined && !(await isEmpty(meta)))) {
       throw new VaultError('VAULT_DAMAGED', 'the index does not say how far it goes');
     }
     return new FolderStore(chunks, meta, committed, await chunks.lastSeq());
@@ -169,7 +171,10 @@ export class FolderStore {
     if (this.#bufferBytes >= WRITE_BYTES) await this.#writeBuffer();
   }
 
-  /** Takes log values that belong together: they get neighbouring sequence numbers, the first returned. */
+  /**
+   * Takes log values that belong together: they get neighbouring sequence numbers, the first returned.
+   * They count once a commit with a head follows; until then a crash undoes them.
+   */
   stageLogValues(values: readonly Uint8Array[]): number {
     const first = this.#nextSeq;
     if (values.length > 0) this.#openLogSeq ??= first;
@@ -241,12 +246,19 @@ export class FolderStore {
 
   /** Values by sequence number, staged ones included; undefined where there is none. */
   async getValues(seqs: readonly number[]): Promise<(Uint8Array | undefined)[]> {
-    if (this.#writes.size > 0) await Promise.all(this.#writes);
-    const staged = new Map(this.#buffer.map(({ seq, value }) => [seq, value]));
-    const asked = seqs.filter((seq) => seq >= 0 && !staged.has(seq));
-    const stored = await this.#storedValues(asked);
-    const found = new Map(asked.map((seq, at) => [seq, stored[at]]));
-    return seqs.map((seq) => staged.get(seq) ?? found.get(seq));
+    const first = this.#buffer[0]?.seq ?? this.#nextSeq;
+    const buffered = new Map(
+      seqs.some((seq) => seq >= first) ? this.#buffer.map(({ seq, value }) => [seq, value]) : [],
+    );
+    const values = seqs.map((seq) => buffered.get(seq) ?? this.#writing.get(seq));
+    const open = [...seqs.keys()].filter((at) => {
+      const seq = seqs[at] ?? -1;
+      return values[at] === undefined && seq >= 0 && seq < this.#nextSeq;
+    });
+    if (open.length === 0) return values;
+    const stored = await this.#storedValues(open.map((at) => seqs[at] ?? -1));
+    for (const [index, at] of open.entries()) values[at] = stored[index];
+    return values;
   }
 
   /**
@@ -311,10 +323,12 @@ export class FolderStore {
 
   /** Where the values of these ids lie, −1 for those that are lost, which is remembered. */
   async #placesOf(ids: readonly Uint8Array[]): Promise<number[]> {
+    // Asked first: a commit may move what is pending to its row while that is being read.
+    const staged = ids.map((id) => this.#pending.get(mapKey(id)));
     const rows = await this.meta.getMany(ids.map(chunkKey));
     const lost: MetaOperation[] = [];
     const places = ids.map((id, at) => {
-      const pending = this.#pending.get(mapKey(id));
+      const pending = staged[at];
       if (pending !== undefined) return pending.seq;
       const row = rows[at];
       if (row !== undefined && isLostChunk(row)) return -1;
@@ -373,7 +387,7 @@ export class FolderStore {
         this.#inFlight.give(bytes);
       }
     })();
-    this.#track(write);
+    this.#track(values, write);
     await this.#inFlight.take(1);
     this.#inFlight.give(1);
     this.#assertSound();
@@ -381,15 +395,19 @@ export class FolderStore {
 
   async #writeSynced(values: readonly Staged[]): Promise<void> {
     const write = this.#guard(() => this.chunks.write({ puts: values }, { sync: true }));
-    this.#track(write);
+    this.#track(values, write);
     await write;
   }
 
-  /** Lets readers wait for a write. Its failure is kept, and thrown by the next commit. */
-  #track(write: Promise<void>): void {
+  /** Keeps values readable while they are written. A failure is kept, and thrown by the next commit. */
+  #track(values: readonly Staged[], write: Promise<void>): void {
+    for (const { seq, value } of values) this.#writing.set(seq, value);
     const tracked: Promise<void> = write
       .catch(() => undefined)
-      .finally(() => this.#writes.delete(tracked));
+      .finally(() => {
+        for (const { seq } of values) this.#writing.delete(seq);
+        this.#writes.delete(tracked);
+      });
     this.#writes.add(tracked);
   }
 
@@ -407,10 +425,8 @@ export class FolderStore {
   }
 }
 
-/** Nothing is committed below 0. */
 function committedRow(seq: number): MetaOperation {
-  const key = metaKey(metaPrefix.committed);
-  return seq < 0 ? { type: 'delete', key } : { type: 'put', key, value: encodeCommitted(seq) };
+  return { type: 'put', key: metaKey(metaPrefix.committed), value: encodeCommitted(seq) };
 }
 
 /** The log's part in a replay. */

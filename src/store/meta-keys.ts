@@ -4,7 +4,7 @@
  *
  * | first byte | key                                   | value                                |
  * | ---------- | ------------------------------------- | ------------------------------------ |
- * | 01         |                                       | committed sequence number (8), its CRC-32 (4) |
+ * | 01         |                                       | one more than the committed sequence number (8), CRC-32 of that (4) |
  * | 10         | chunk or node id (32)                 | sequence number (8), value bytes (4); `lost` where no value is left |
  * | 20         | log id (32), entry seq (8)            | sequence number of the entry value   |
  * | 21         | log id (32)                           | sequence number of the head value (8), the head |
@@ -99,9 +99,9 @@ export function decodeSeq(value: Uint8Array | undefined): number | undefined {
   return readU64be(value);
 }
 
-/** The row of the committed sequence number: what a wrong one would make of `chunks/` has no other check. */
+/** The row of the committed sequence number, −1 for none: what a wrong one would make of `chunks/` has no other check. */
 export function encodeCommitted(seq: number): Uint8Array {
-  const bytes = u64be(seq);
+  const bytes = u64be(seq + 1);
   const sum = new Uint8Array(4);
   new DataView(sum.buffer).setUint32(0, crc32(bytes));
   return concat(bytes, sum);
@@ -109,8 +109,8 @@ export function encodeCommitted(seq: number): Uint8Array {
 
 /** The committed sequence number, or undefined where the bytes are none. */
 export function decodeCommitted(value: Uint8Array): number | undefined {
-  const seq = value.length === 12 ? decodeSeq(value.subarray(0, 8)) : undefined;
-  return seq !== undefined && equalBytes(encodeCommitted(seq), value) ? seq : undefined;
+  const next = value.length === 12 ? decodeSeq(value.subarray(0, 8)) : undefined;
+  return next !== undefined && equalBytes(encodeCommitted(next - 1), value) ? next - 1 : undefined;
 }
 
 /** The row of a chunk that is known to be lost: it is stored again when it comes by. */
