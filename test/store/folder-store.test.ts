@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { deferred, type Deferred } from '../../src/async.ts';
 import { mapKey, toHex } from '../../src/bytes.ts';
@@ -317,7 +318,7 @@ describe('FolderStore', () => {
       return rows;
     };
     const looked = Promise.all([store.has([named('a')]), store.getSealed([named('a')])]);
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     meta.getMany = getMany;
     await store.commit({});
     gate.resolve();
@@ -361,7 +362,7 @@ describe('FolderStore', () => {
         staged++;
       }
     })();
-    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let passed = 0; passed < 50; passed++) await turn();
     assert.ok(staged >= 7 && staged <= 10, `${staged} were taken`);
     gate.resolve();
     await staging;
