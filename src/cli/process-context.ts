@@ -38,7 +38,11 @@ export function processContext(): CliContext {
       process.on('uncaughtException', handler);
       return () => process.off('uncaughtException', handler);
     },
-    loadVault: () => import('../vault.ts'),
+    loadVault() {
+      // Each thread of the pool for disk and databases keeps memory of its own (docs/decisions/0007).
+      process.env['UV_THREADPOOL_SIZE'] ??= '2';
+      return import('../vault.ts');
+    },
   };
 }
 

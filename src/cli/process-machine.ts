@@ -55,9 +55,11 @@ export const processMachine: Machine = {
   },
 
   async run(file, args, environment) {
-    const child = spawn(file, args, { stdio: 'inherit', env: { ...environment } });
-    const stop = forwardSignals(child);
+    // Listening before the program runs: a signal that comes at once must not end us without it.
+    let child: ChildProcess | undefined;
+    const stop = forwardSignals((signal) => child?.kill(signal));
     try {
+      child = spawn(file, args, { stdio: 'inherit', env: { ...environment } });
       return await ending(child);
     } finally {
       stop();
@@ -95,12 +97,12 @@ function ending(child: ChildProcess, signal?: AbortSignal): Promise<Ended> {
  * Passes signals on while the child runs. What a terminal sends reaches the child without us, and
  * must not reach it twice: then those signals are only kept from ending us first.
  */
-function forwardSignals(child: ChildProcess): () => void {
+function forwardSignals(pass: (signal: NodeJS.Signals) => void): () => void {
   const fromTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
   const handlers = (['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => {
     const isTyped = signal === 'SIGINT' || signal === 'SIGQUIT';
     const handler = (): void => {
-      if (!isTyped || !fromTerminal) child.kill(signal);
+      if (!isTyped || !fromTerminal) pass(signal);
     };
     process.on(signal, handler);
     return () => process.off(signal, handler);

@@ -4,9 +4,6 @@ import { createHmac } from 'node:crypto';
 import type { Bytes } from '../bytes.ts';
 import { plainArray, type SecretKey } from './hash.ts';
 
-/** Bytes of a chunk id. */
-export const CHUNK_ID_BYTES = 32;
-
 const typeBytes = [0, 1, 2].map((type) => Uint8Array.of(type));
 
 /**

@@ -10,7 +10,7 @@ import type { FileStat, FileSystem, OpenFile } from '../system/file-system.ts';
 import type { TaskContext } from '../system/worker-pool.ts';
 import { valueTypes } from '../crypto/sealed-value.ts';
 import { contentCodec, type ContentCodec } from './content-codec.ts';
-import { Outgoing, type OutgoingAnswer, type OutgoingQuestion } from './outgoing.ts';
+import { Outgoing } from './outgoing.ts';
 
 export interface StoreFilesInput {
   /** Name of the setting that holds the folder's `ContentSecrets`. */
@@ -31,8 +31,6 @@ export interface StoreFilesOutput {
   /** Sealed values not yet handed over. */
   readonly sealed: Uint8Array | undefined;
 }
-
-export type { OutgoingAnswer, OutgoingQuestion };
 
 /** How often a file that changes while it is read is read again before it is stored as unstable. */
 const ATTEMPTS = 3;

@@ -10,6 +10,4 @@ import { setFlagsFromString } from 'node:v8';
 export function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=30');
   setFlagsFromString('--semi-space-growth-factor=1');
-  // Two threads for calls to databases and disk: each keeps an arena of its own.
-  process.env['UV_THREADPOOL_SIZE'] ??= '2';
 }
