@@ -28,7 +28,7 @@ interface Disk {
   readonly meanwhile: Map<string, () => void>;
 }
 
-/** A disk on which `/work` holds these files; a name that ends in `/` is a directory. */
+/** A disk on which `/disk` holds these files; a name that ends in `/` is a directory. */
 function disk(...names: string[]): Disk {
   const clock = new VirtualClock();
   const broken = new Map<string, string>();
@@ -42,12 +42,12 @@ function disk(...names: string[]): Disk {
       throw new FileError(code, call, path);
   };
   const fs = new MemoryFileSystem({ clock, beforeCall });
-  fs.makeDirectories('/work');
+  fs.makeDirectories('/disk');
   for (const name of names) {
-    if (name.endsWith('/')) fs.makeDirectories(`/work/${name.slice(0, -1)}`);
+    if (name.endsWith('/')) fs.makeDirectories(`/disk/${name.slice(0, -1)}`);
     else {
-      fs.makeDirectories(`/work/${name}`.replace(/\/[^/]*$/, ''));
-      writeFile(fs, `/work/${name}`, utf8(name));
+      fs.makeDirectories(`/disk/${name}`.replace(/\/[^/]*$/, ''));
+      writeFile(fs, `/disk/${name}`, utf8(name));
     }
   }
   return { fs, clock, broken, meanwhile };
@@ -63,7 +63,7 @@ async function scanned(
   const found: ScannedDirectory[] = [];
   for await (const directory of scan({
     fileSystem: there.fs,
-    root: '/work',
+    root: '/disk',
     seen: (path) => Promise.resolve(rows.get(path)),
     isExcluded: () => false,
     neverEnter: new Set(),
@@ -84,12 +84,12 @@ function entry(stat: FileStat, racy = false): SeenEntry {
   };
 }
 
-/** Rows that say all of `/work` was seen as it is. */
+/** Rows that say all of `/disk` was seen as it is. */
 function rowsOf({ fs }: Disk, racy = false): Rows {
   const rows: Rows = new Map();
   const walk = (path: string): void => {
     const names = new Map<string, SeenEntry>();
-    const absolute = path === '' ? '/work' : `/work/${path}`;
+    const absolute = path === '' ? '/disk' : `/disk/${path}`;
     for (const { name, kind } of fs.list(absolute)) {
       names.set(name, entry(fs.stat(`${absolute}/${name}`), racy));
       if (kind === 'directory') walk(path === '' ? name : `${path}/${name}`);
@@ -109,7 +109,7 @@ const at = (found: readonly ScannedDirectory[], path: string): ScannedDirectory 
 describe('scan', () => {
   test('what was never seen is new, directories depth first and in order of names', async () => {
     const there = disk('b/x/deep', 'b/y', 'a', 'c/', 'b2');
-    there.fs.makeSymlink('a', '/work/link');
+    there.fs.makeSymlink('a', '/disk/link');
     const found = await scanned(there);
     assert.deepEqual(
       found.map(({ path }) => path),
@@ -140,7 +140,7 @@ describe('scan', () => {
 
   test('what stands still is unchanged', async () => {
     const there = disk('a', 'd/b');
-    there.fs.makeSymlink('a', '/work/link');
+    there.fs.makeSymlink('a', '/disk/link');
     const found = await scanned(there, rowsOf(there));
     assert.deepEqual(at(found, '').unchanged, ['a', 'd', 'link']);
     assert.deepEqual(at(found, 'd').unchanged, ['b']);
@@ -170,8 +170,8 @@ describe('scan', () => {
     };
     const there = disk(...Object.keys(changes), 'mode');
     const rows = rowsOf(there);
-    for (const [name, change] of Object.entries(changes)) change(there.fs, `/work/${name}`);
-    there.fs.setMode('/work/mode', 0o600);
+    for (const [name, change] of Object.entries(changes)) change(there.fs, `/disk/${name}`);
+    there.fs.setMode('/disk/mode', 0o600);
     const root = at(await scanned(there, rows), '');
     assert.deepEqual(root.files, Object.keys(changes).sort());
     assert.deepEqual(root.unchanged, ['mode']);
@@ -179,7 +179,7 @@ describe('scan', () => {
 
   test('what could hide a change is looked into and counted as doubtful', async () => {
     const there = disk('a', 'd/');
-    there.fs.makeSymlink('a', '/work/link');
+    there.fs.makeSymlink('a', '/disk/link');
     const root = at(await scanned(there, rowsOf(there, true)), '');
     assert.deepEqual(root.files, ['a']);
     assert.deepEqual(root.symlinks.length, 1);
@@ -189,17 +189,17 @@ describe('scan', () => {
 
   test('a time beyond what rows keep does not make a file change each time', async () => {
     const there = disk('far');
-    there.fs.setModified('/work/far', 2n ** 63n + 5n);
+    there.fs.setModified('/disk/far', 2n ** 63n + 5n);
     assert.deepEqual(at(await scanned(there, rowsOf(there)), '').unchanged, ['far']);
   });
 
   test('a name that is gone, and what turned into something that is not kept, is gone', async () => {
     const there = disk('a', 'b', 'd/e/f');
     const rows = rowsOf(there);
-    there.fs.removeFile('/work/a');
-    there.fs.removeFile('/work/b');
-    there.fs.makeOther('/work/b');
-    there.fs.removeTree('/work/d');
+    there.fs.removeFile('/disk/a');
+    there.fs.removeFile('/disk/b');
+    there.fs.makeOther('/disk/b');
+    there.fs.removeTree('/disk/d');
     const found = await scanned(there, rows);
     assert.deepEqual(at(found, '').gone, ['a', 'b', 'd']);
     assert.deepEqual(at(found, '').problems, [
@@ -211,12 +211,12 @@ describe('scan', () => {
   test('what took the place of another kind is new, not gone', async () => {
     const there = disk('to-file/inside', 'to-directory', 'to-link');
     const rows = rowsOf(there);
-    there.fs.removeTree('/work/to-file');
-    writeFile(there.fs, '/work/to-file', utf8('x'));
-    there.fs.removeFile('/work/to-directory');
-    there.fs.makeDirectory('/work/to-directory');
-    there.fs.removeFile('/work/to-link');
-    there.fs.makeSymlink('x', '/work/to-link');
+    there.fs.removeTree('/disk/to-file');
+    writeFile(there.fs, '/disk/to-file', utf8('x'));
+    there.fs.removeFile('/disk/to-directory');
+    there.fs.makeDirectory('/disk/to-directory');
+    there.fs.removeFile('/disk/to-link');
+    there.fs.makeSymlink('x', '/disk/to-link');
     const root = at(await scanned(there, rows), '');
     assert.deepEqual(root.files, ['to-file']);
     assert.deepEqual(
@@ -233,8 +233,8 @@ describe('scan', () => {
   test('what cannot be listed or looked at is unknown, never gone', async () => {
     const there = disk('d/a', 'd/e/f', 'x', 'y');
     const rows = rowsOf(there);
-    there.broken.set('/work/d', 'EACCES');
-    there.broken.set('/work/x', 'EIO');
+    there.broken.set('/disk/d', 'EACCES');
+    there.broken.set('/disk/x', 'EIO');
     const found = await scanned(there, rows);
     assert.deepEqual(at(found, '').unknown, ['x']);
     assert.deepEqual(at(found, 'd').unknown, ['a', 'e']);
@@ -256,8 +256,8 @@ describe('scan', () => {
   test('a name that goes while it is looked at is as if it had not been listed', async () => {
     const there = disk('a', 'b', 'd/x');
     const rows = rowsOf(there);
-    there.meanwhile.set('stat /work/a', () => there.fs.removeFile('/work/a'));
-    there.meanwhile.set('list /work/d', () => there.fs.removeTree('/work/d'));
+    there.meanwhile.set('stat /disk/a', () => there.fs.removeFile('/disk/a'));
+    there.meanwhile.set('list /disk/d', () => there.fs.removeTree('/disk/d'));
     const found = await scanned(there, rows);
     assert.deepEqual(at(found, '').gone, ['a']);
     assert.deepEqual(at(found, 'd').gone, [], 'the next scan sees it whole');
@@ -282,7 +282,7 @@ describe('scan', () => {
 
   test('places that are never entered are not there', async () => {
     const there = disk('a', 'home/inside');
-    const found = await scanned(there, new Map(), { neverEnter: new Set(['/work/home']) });
+    const found = await scanned(there, new Map(), { neverEnter: new Set(['/disk/home']) });
     assert.deepEqual(
       found.map(({ path }) => path),
       [''],
@@ -300,11 +300,11 @@ describe('scan', () => {
   test('names and symlinks too long to be kept are reported, and the rest goes on', async () => {
     const there = disk('fine');
     const deep = Array.from({ length: 16 }, () => 'x'.repeat(240)).join('/');
-    there.fs.makeDirectories(`/work/${deep}`);
-    const held = there.fs.hold(`/work/${deep}`);
+    there.fs.makeDirectories(`/disk/${deep}`);
+    const held = there.fs.hold(`/disk/${deep}`);
     writeFile(there.fs, `${held.path}/${'y'.repeat(250)}`, utf8('deep'));
     held.close();
-    there.fs.makeSymlink('t'.repeat(4097), '/work/link');
+    there.fs.makeSymlink('t'.repeat(4097), '/disk/link');
     const found = await scanned(there);
     assert.deepEqual(at(found, '').files, ['fine']);
     assert.deepEqual(at(found, '').unknown, ['link']);
@@ -331,9 +331,9 @@ describe('scan', () => {
 
   test('a root that is missing or is no directory is refused', async () => {
     const there = disk('a');
-    there.fs.makeSymlink('/work', '/link');
+    there.fs.makeSymlink('/disk', '/link');
     writeFile(there.fs, '/file', utf8(''));
-    for (const root of ['/none', '/work/a', '/file', '/link']) {
+    for (const root of ['/none', '/disk/a', '/file', '/link']) {
       await rejects('VAULT_REFUSED', () => scanned(there, new Map(), { root }));
     }
   });
@@ -341,10 +341,10 @@ describe('scan', () => {
   test('a root that cannot be listed says so and gives up nothing', async () => {
     const there = disk('a', 'b');
     const rows = rowsOf(there);
-    there.broken.set('/work', 'EIO');
+    there.broken.set('/disk', 'EIO');
     const input = { fileSystem: there.fs };
-    there.broken.delete('/work');
-    there.meanwhile.set('list /work', () => there.broken.set('/work', 'EIO'));
+    there.broken.delete('/disk');
+    there.meanwhile.set('list /disk', () => there.broken.set('/disk', 'EIO'));
     const [root] = await scanned(there, rows, input);
     assert.deepEqual([root?.unknown, root?.gone], [['a', 'b'], []]);
   });
@@ -357,7 +357,7 @@ describe('scan', () => {
     await assert.rejects(async () => {
       for await (const { path } of scan({
         fileSystem: there.fs,
-        root: '/work',
+        root: '/disk',
         seen: () => Promise.resolve(undefined),
         isExcluded: () => false,
         neverEnter: new Set(),

@@ -32,7 +32,7 @@ function add(opened: Opened, path: string, name?: string): Promise<FolderResult>
 describe('FolderSet', () => {
   test('folders are listed by name', async () => {
     const opened = await session();
-    for (const name of ['b', 'a', 'c']) await add(opened, `/work/${name}`);
+    for (const name of ['b', 'a', 'c']) await add(opened, `/disk/${name}`);
     const { folders, unreadable } = opened.folders.list();
     assert.deepEqual(
       folders.map(({ state }) => state.name),
@@ -43,25 +43,25 @@ describe('FolderSet', () => {
 
   test('a folder is found by name, id, unique prefix and any path inside its working copy', async () => {
     const opened = await session();
-    const photos = await add(opened, '/work/photos');
-    await add(opened, '/work/notes');
+    const photos = await add(opened, '/disk/photos');
+    await add(opened, '/disk/notes');
     const { folders, environment } = opened;
     const { fileSystem } = environment;
-    fileSystem.makeDirectories('/work/photos/2026');
-    fileSystem.makeSymlink('/work/photos/2026', '/year');
+    fileSystem.makeDirectories('/disk/photos/2026');
+    fileSystem.makeSymlink('/disk/photos/2026', '/year');
     for (const [argument, cwd] of [
       ['photos', '/'],
       [photos.folder, '/'],
       [photos.folder.slice(0, 8), '/'],
-      ['/work/photos', '/'],
-      ['/work/photos/', '/'],
-      ['/work/photos/2026', '/'],
-      ['/work/photos/not/there', '/'],
+      ['/disk/photos', '/'],
+      ['/disk/photos/', '/'],
+      ['/disk/photos/2026', '/'],
+      ['/disk/photos/not/there', '/'],
       ['/year', '/'],
-      ['2026', '/work/photos'],
-      ['.', '/work/photos/2026'],
-      ['..', '/work/photos/2026'],
-      ['../notes/../photos', '/work/notes'],
+      ['2026', '/disk/photos'],
+      ['.', '/disk/photos/2026'],
+      ['..', '/disk/photos/2026'],
+      ['../notes/../photos', '/disk/notes'],
     ] as const) {
       assert.equal(folders.find(argument, cwd).id, photos.folder, `${argument} in ${cwd}`);
     }
@@ -71,11 +71,11 @@ describe('FolderSet', () => {
     const opened = await session();
     const none = await rejects('VAULT_NOT_FOUND', () => opened.folders.find('x', '/'));
     assert.match(none.hint ?? '', /no folders yet/);
-    const { folder } = await add(opened, '/work/photos');
+    const { folder } = await add(opened, '/disk/photos');
     for (const argument of [
       'photo',
-      '/work',
-      '/work/photos2',
+      '/disk',
+      '/disk/photos2',
       '/',
       folder.slice(0, 3),
       `${folder}0`,
@@ -87,16 +87,16 @@ describe('FolderSet', () => {
 
   test('a name counts before an id that begins so', async () => {
     const opened = await session();
-    const first = await add(opened, '/work/one', 'one');
+    const first = await add(opened, '/disk/one', 'one');
     const prefix = first.folder.slice(0, 6);
-    const second = await add(opened, '/work/two', prefix);
+    const second = await add(opened, '/disk/two', prefix);
     assert.equal(opened.folders.find(prefix, '/').id, second.folder);
     assert.equal(opened.folders.find(first.folder.slice(0, 7), '/').id, first.folder);
   });
 
   test('a prefix of several ids is refused', async () => {
     const opened = await session();
-    for (let at = 0; at < 3; at++) await add(opened, `/work/${at}`, `folder ${at}`);
+    for (let at = 0; at < 3; at++) await add(opened, `/disk/${at}`, `folder ${at}`);
     const list = opened.folders.list();
     const same = list.folders.map((folder) => ({ ...folder, id: `abcd${folder.id.slice(4)}` }));
     opened.folders.list = () => ({ folders: same, unreadable: [] });
@@ -106,7 +106,7 @@ describe('FolderSet', () => {
 
   test('a folder that cannot be read is named and hides no other', async () => {
     const opened = await session();
-    await add(opened, '/work/good');
+    await add(opened, '/disk/good');
     const { fileSystem } = opened.environment;
     for (const name of ['none', 'damaged']) fileSystem.makeDirectories(`/home/folders/${name}`);
     for (const copy of ['a', 'b']) {
@@ -131,7 +131,7 @@ describe('FolderSet', () => {
 
   test('a folder is opened once, and again after it was released', async () => {
     const opened = await session();
-    await add(opened, '/work/photos');
+    await add(opened, '/disk/photos');
     const listed = opened.folders.find('photos', '/');
     const [first, second] = await Promise.all([
       opened.folders.open(listed),
@@ -156,7 +156,7 @@ describe('FolderSet', () => {
           : environment.openChunks(path),
     };
     const opened = await session(world);
-    await add(opened, '/work/photos');
+    await add(opened, '/disk/photos');
     const listed = opened.folders.find('photos', '/');
     failing = true;
     await rejects('VAULT_IO', () => opened.folders.open(listed));
@@ -177,7 +177,7 @@ describe('FolderSet', () => {
           : environment.openMeta(path),
     };
     const opened = await session(world);
-    await add(opened, '/work/photos');
+    await add(opened, '/disk/photos');
     full = true;
     assert.equal((await opened.folders.open(opened.folders.find('photos', '/'))).name, 'photos');
     assert.equal(environment.fileSystem.statIfPresent('/home/reserve'), undefined);
@@ -186,8 +186,8 @@ describe('FolderSet', () => {
 
   test('closing closes every folder, also where one fails to, and tells', async () => {
     const opened = await session();
-    await add(opened, '/work/one');
-    await add(opened, '/work/two');
+    await add(opened, '/disk/one');
+    await add(opened, '/disk/two');
     const [one, two] = await Promise.all(
       opened.folders.list().folders.map((folder) => opened.folders.open(folder)),
     );

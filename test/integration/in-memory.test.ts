@@ -9,17 +9,17 @@ import { inVault, makeHome, operationContext } from '../helpers/test-home.ts';
 test('vault runs on a machine that is all in memory', async () => {
   const environment = memoryEnvironment();
   const { fileSystem, clock } = environment;
-  fileSystem.makeDirectories('/work/notes');
-  writeFile(fileSystem, '/work/notes/plan', utf8('first'));
+  fileSystem.makeDirectories('/at/work/notes');
+  writeFile(fileSystem, '/at/work/notes/plan', utf8('first'));
   await makeHome(environment, '/home');
   const first = await inVault(environment, '/home', async (vault) => {
-    await vault.folderAdd({ path: '/work' }, operationContext());
+    await vault.folderAdd({ path: '/at/work' }, operationContext());
     return vault.snapshot({ folders: [] }, operationContext());
   });
   assert.equal(first.files, 1);
   clock.advance(60_000);
-  fileSystem.removeFile('/work/notes/plan');
-  writeFile(fileSystem, '/work/notes/plan', utf8('second'));
+  fileSystem.removeFile('/at/work/notes/plan');
+  writeFile(fileSystem, '/at/work/notes/plan', utf8('second'));
   await inVault(environment, '/home', async (vault) => {
     const second = await vault.snapshot({ folders: [] }, operationContext());
     assert.equal(second.changed, 1);

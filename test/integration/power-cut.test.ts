@@ -33,35 +33,35 @@ const everyKind: Story = {
       'gone',
       'gone then back',
     ]) {
-      put(fs, `/work/${name}`, `first ${name}`);
+      put(fs, `/disk/${name}`, `first ${name}`);
     }
-    put(fs, '/work/to-file/a/b', 'inside');
-    put(fs, '/work/to-directory', 'file');
-    put(fs, '/work/old/deep/er/leaf', 'leaf');
-    put(fs, '/work/moved/leaf', 'moved');
-    fs.makeSymlink('same', '/work/link');
+    put(fs, '/disk/to-file/a/b', 'inside');
+    put(fs, '/disk/to-directory', 'file');
+    put(fs, '/disk/old/deep/er/leaf', 'leaf');
+    put(fs, '/disk/moved/leaf', 'moved');
+    fs.makeSymlink('same', '/disk/link');
   },
   edits(fs) {
     for (const name of ['edited', 'edited twice', 'edited then gone', 'new', 'new then gone']) {
-      put(fs, `/work/${name}`, `second ${name}`);
+      put(fs, `/disk/${name}`, `second ${name}`);
     }
-    fs.removeFile('/work/gone');
-    fs.removeFile('/work/gone then back');
-    fs.removeTree('/work/to-file');
-    put(fs, '/work/to-file', 'a file now');
-    fs.removeFile('/work/to-directory');
-    put(fs, '/work/to-directory/inside', 'a directory now');
-    fs.removeTree('/work/old');
-    fs.rename('/work/moved', '/work/moved here');
-    fs.removeFile('/work/link');
-    fs.makeSymlink('edited', '/work/link');
+    fs.removeFile('/disk/gone');
+    fs.removeFile('/disk/gone then back');
+    fs.removeTree('/disk/to-file');
+    put(fs, '/disk/to-file', 'a file now');
+    fs.removeFile('/disk/to-directory');
+    put(fs, '/disk/to-directory/inside', 'a directory now');
+    fs.removeTree('/disk/old');
+    fs.rename('/disk/moved', '/disk/moved here');
+    fs.removeFile('/disk/link');
+    fs.makeSymlink('edited', '/disk/link');
   },
   after(fs) {
-    put(fs, '/work/edited twice', 'third');
-    put(fs, '/work/gone then back', 'third');
-    fs.removeFile('/work/edited then gone');
-    fs.removeFile('/work/new then gone');
-    put(fs, '/work/late', 'late');
+    put(fs, '/disk/edited twice', 'third');
+    put(fs, '/disk/gone then back', 'third');
+    fs.removeFile('/disk/edited then gone');
+    fs.removeFile('/disk/new then gone');
+    put(fs, '/disk/late', 'late');
   },
 };
 
@@ -79,7 +79,7 @@ async function restoredTree(
   const { fileSystem } = environment;
   fileSystem.removeTree('/out');
   const result = await inVault(environment, '/home', (vault) =>
-    vault.restore({ folder: 'work', paths: [], cwd: '/', to: '/out', at }, operationContext()),
+    vault.restore({ folder: 'disk', paths: [], cwd: '/', to: '/out', at }, operationContext()),
   );
   assert.equal(result.errors + result.damaged, 0);
   return describeTree(fileSystem, '/out');
@@ -91,15 +91,15 @@ async function begin(
 ): Promise<{ base: MemoryEnvironment; first: string; before: Record<string, string> }> {
   const base = memoryEnvironment();
   const { fileSystem } = base;
-  fileSystem.makeDirectories('/work');
+  fileSystem.makeDirectories('/disk');
   story.first(fileSystem);
   await makeHome(base, '/home');
-  await inVault(base, '/home', (vault) => vault.folderAdd({ path: '/work' }, operationContext()));
+  await inVault(base, '/home', (vault) => vault.folderAdd({ path: '/disk' }, operationContext()));
   const { snapshot: first } = await snapshot(base);
-  const before = describeTree(fileSystem, '/work');
+  const before = describeTree(fileSystem, '/disk');
   story.edits(fileSystem);
   // What a user has on disk is no concern of these tests: it survives.
-  syncAll(fileSystem, '/work');
+  syncAll(fileSystem, '/disk');
   fileSystem.syncDirectory('/');
   return { base, first: first ?? '', before };
 }
@@ -139,12 +139,12 @@ test('a power cut at any write of a snapshot loses nothing and leaves nothing be
     const { after, cut } = await cutAt(base, number);
     assert.deepEqual(await restoredTree(after, first), before, message);
     if (cut !== undefined) {
-      const kept = describeTree(after.fileSystem, '/work');
+      const kept = describeTree(after.fileSystem, '/disk');
       assert.deepEqual(await restoredTree(after, cut.snapshot ?? ''), kept, message);
     }
     everyKind.after(after.fileSystem);
     const next = await snapshot(after);
-    const expected = describeTree(after.fileSystem, '/work');
+    const expected = describeTree(after.fileSystem, '/disk');
     assert.deepEqual(await restoredTree(after, next.snapshot ?? ''), expected, message);
     assert.deepEqual(await restoredTree(after, 'now'), expected, message);
     const verified = await inVault(after, '/home', (vault) =>
@@ -162,16 +162,16 @@ test('a deletion of more than one commit holds is finished by the next snapshot'
   const { base } = await begin({
     first(fs) {
       for (let index = 0; index < many; index++) {
-        put(fs, `/work/big/deep/${index}`, 'a');
-        put(fs, `/work/big/er/${index}`, 'b');
+        put(fs, `/disk/big/deep/${index}`, 'a');
+        put(fs, `/disk/big/er/${index}`, 'b');
       }
-      put(fs, '/work/replaced/big/er', 'c');
-      put(fs, '/work/stays', 'd');
+      put(fs, '/disk/replaced/big/er', 'c');
+      put(fs, '/disk/stays', 'd');
     },
     edits(fs) {
-      fs.removeTree('/work/big');
-      fs.removeTree('/work/replaced');
-      put(fs, '/work/replaced', 'a file now');
+      fs.removeTree('/disk/big');
+      fs.removeTree('/disk/replaced');
+      put(fs, '/disk/replaced', 'a file now');
     },
     after: () => undefined,
   });
@@ -182,7 +182,7 @@ test('a deletion of more than one commit holds is finished by the next snapshot'
       assert.equal(refused instanceof VaultError && refused.code, 'VAULT_REFUSED');
     }
     await snapshot(after);
-    const expected = describeTree(after.fileSystem, '/work');
+    const expected = describeTree(after.fileSystem, '/disk');
     assert.deepEqual(await restoredTree(after, 'now'), expected, `cut at write ${number}`);
     if (cut === undefined) continue;
     assert.ok(number >= 4, `only ${number} writes`);

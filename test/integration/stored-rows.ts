@@ -40,7 +40,7 @@ export interface StoredHome {
 }
 
 const HOME = '/home';
-const WORK = '/work';
+const WORK = '/at/work';
 const keepAll: RandomSource = { bytes: (length) => new Uint8Array(length).fill(0xff) };
 const ALL_KEYS = { gte: new Uint8Array([0]), lt: new Uint8Array([0xff]) };
 

@@ -205,20 +205,20 @@ test('whatever came before, a crash leaves a sound tree with what was synced', (
   fc.assert(
     fc.property(commands, commands, fc.integer(), (first, then, seed) => {
       const files = newFiles();
-      files.makeDirectories('/work/kept');
+      files.makeDirectories('/disk/kept');
       files.makeDirectory('/elsewhere');
-      const runner = new CommandRunner(files, '/work');
+      const runner = new CommandRunner(files, '/disk');
       for (const command of first) runner.run(command);
-      files.removeTree('/work/kept');
-      files.makeDirectory('/work/kept');
-      writeFile(files, '/work/kept/file', utf8('kept'));
+      files.removeTree('/disk/kept');
+      files.makeDirectory('/disk/kept');
+      writeFile(files, '/disk/kept/file', utf8('kept'));
       syncAll(files, '/');
       const synced = runner.tree();
-      assert.deepEqual(new CommandRunner(files.crash(seededRandom(seed)), '/work').tree(), synced);
+      assert.deepEqual(new CommandRunner(files.crash(seededRandom(seed)), '/disk').tree(), synced);
       for (const command of then) runner.run(command);
       runner.end();
       const after = files.crash(seededRandom(seed));
-      assert.equal(contentOf(after, '/work/kept/file'), 'kept');
+      assert.equal(contentOf(after, '/disk/kept/file'), 'kept');
       checkSound(after);
       // What was found is durable: another crash changes nothing.
       const again = after.crash(seededRandom(seed + 1));
