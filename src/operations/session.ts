@@ -1,10 +1,11 @@
 /** An open home as operations see it: what they need of the world, and the folders a user means. */
 
-import { VaultError } from '../errors.ts';
+import { isVaultError, systemCode, VaultError, type ErrorCode } from '../errors.ts';
 import type { Environment } from '../home/environment.ts';
 import { describeFolders, type FolderSet, type ListedFolder } from '../home/folder-set.ts';
 import type { Home } from '../home/home.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
+import type { OperationContext } from './api.ts';
 
 export interface Session {
   readonly environment: Environment;
@@ -41,6 +42,47 @@ export function folderOfPaths(
     hint: `name one with -f; ${describeFolders(session.folders.list().folders)}`,
   });
 }
+
+/**
+ * Does `work` for each folder. Where several are meant, the failure of one is told as its result and
+ * the rest goes on; not so an interrupt or a full disk, which concern them all.
+ */
+export async function eachFolder<T>(
+  folders: readonly ListedFolder[],
+  context: OperationContext,
+  work: (folder: ListedFolder) => Promise<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (const listed of folders) {
+    try {
+      results.push(await work(listed));
+    } catch (error) {
+      const failure = folders.length > 1 ? failureOfOne(error) : undefined;
+      if (failure === undefined) throw error;
+      const { code, message, hint } = failure;
+      const told = { code, message, ...(hint === undefined ? {} : { hint }) };
+      const item = { type: 'result', folder: listed.id, name: listed.state.name, error: told };
+      context.emit({ type: 'item', item });
+    }
+  }
+  return results;
+}
+
+/** The failure if it concerns one folder only; undefined for an interrupt, a full disk or a mistake of ours. */
+export function failureOfOne(error: unknown): VaultError | undefined {
+  const code = systemCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return undefined;
+  if (isVaultError(error)) return ofAll.has(error.code) ? undefined : error;
+  if (code === undefined || !(error instanceof Error)) return undefined;
+  return new VaultError('VAULT_IO', error.message, { cause: error });
+}
+
+const ofAll: ReadonlySet<ErrorCode> = new Set([
+  'VAULT_INTERRUPTED',
+  'VAULT_CLOSED',
+  'VAULT_NO_SPACE',
+  'VAULT_FAILED',
+]);
 
 /** Runs `work`; where `meta/` turns out damaged it is made again from `chunks/`, and `work` runs once more. */
 export async function withIndex<T>(

@@ -1,8 +1,9 @@
 /** What changed between a clock and now, path by path, from the links written since. */
 
-import { isLoss } from '../errors.ts';
+import { unlessLost } from '../errors.ts';
 import type { FolderLog } from '../log/folder-log.ts';
-import type { Dot, LogId, NamedLink, VectorClock, VersionKind } from '../log/types.ts';
+import { hasContent } from '../log/link.ts';
+import type { Dot, LogId, NamedLink, VectorClock } from '../log/types.ts';
 import { covers } from '../log/vector-clock.ts';
 
 /** Files and symlinks added, changed and removed since `clock`, in this node's log. */
@@ -11,48 +12,44 @@ export async function countSince(
   clock: VectorClock,
 ): Promise<{ added: number; changed: number; removed: number }> {
   const own = log.own;
-  /** By path: whether something with content was there at the clock, and is there now. */
-  const paths = new Map<string, { before: boolean; after: boolean }>();
-  for (let seq = clock.get(own) ?? 0; seq < (log.clock.get(own) ?? 0); seq++) {
-    for (const link of await linksOf(log, own, seq)) {
-      const hasContent = link.kind === 'file' || link.kind === 'symlink';
-      const known = paths.get(link.path);
-      if (known !== undefined) {
-        known.after = hasContent;
-        continue;
-      }
-      let before = false;
-      for (const parent of link.parents) {
-        if (!covers(clock, parent)) continue;
-        const kind = await kindOf(log, parent);
-        before ||= kind === 'file' || kind === 'symlink';
-      }
-      paths.set(link.path, { before, after: hasContent });
+  const first = clock.get(own) ?? 0;
+  const end = log.clock.get(own) ?? 0;
+  // Only what was superseded since is kept in mind: nearly every path has one version in that time.
+  const superseded = new Set<string>();
+  for (let seq = first; seq < end; seq++) {
+    for (const { parents } of await linksOf(log, own, seq)) {
+      for (const parent of parents) if (!covers(clock, parent)) superseded.add(nameOf(parent));
     }
   }
   const counts = { added: 0, changed: 0, removed: 0 };
-  for (const { before, after } of paths.values()) {
-    if (after) counts[before ? 'changed' : 'added']++;
-    else if (before) counts.removed++;
+  for (let seq = first; seq < end; seq++) {
+    for (const link of await linksOf(log, own, seq)) {
+      if (superseded.has(nameOf(link.dot))) continue;
+      const before = await hadContent(log, clock, link);
+      if (hasContent(link.kind)) counts[before ? 'changed' : 'added']++;
+      else if (before) counts.removed++;
+    }
   }
   return counts;
 }
 
-/** What is lost is not counted: verify tells of it. */
-async function linksOf(log: FolderLog, id: LogId, seq: number): Promise<readonly NamedLink[]> {
-  try {
-    return (await log.entry(id, seq)).links;
-  } catch (error) {
-    if (!isLoss(error)) throw error;
-    return [];
+/** Whether what `link` took the place of had content at the clock, through versions written since. */
+async function hadContent(log: FolderLog, clock: VectorClock, link: NamedLink): Promise<boolean> {
+  const open = [...link.parents];
+  for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
+    const known = await log.link(parent).catch(unlessLost);
+    if (known === undefined) continue;
+    if (!covers(clock, parent)) open.push(...known.parents);
+    else if (hasContent(known.kind)) return true;
   }
+  return false;
 }
 
-async function kindOf(log: FolderLog, dot: Dot): Promise<VersionKind | undefined> {
-  try {
-    return (await log.link(dot)).kind;
-  } catch (error) {
-    if (!isLoss(error)) throw error;
-    return undefined;
-  }
+function nameOf({ log, seq, index }: Dot): string {
+  return `${log}:${seq}:${index}`;
+}
+
+/** What is lost is not counted: verify tells of it. */
+async function linksOf(log: FolderLog, id: LogId, seq: number): Promise<readonly NamedLink[]> {
+  return (await log.entry(id, seq).catch(unlessLost))?.links ?? [];
 }

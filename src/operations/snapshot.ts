@@ -12,7 +12,7 @@ import { directoryOf, foldLinks } from '../log/folder-tree.ts';
 import type { Parent, SnapshotRecord, VectorClock } from '../log/types.ts';
 import type { OperationContext, SnapshotOptions, SnapshotResult } from './api.ts';
 import { snapshotRecords } from './moment.ts';
-import { chosenFolders, withIndex, type Session } from './session.ts';
+import { chosenFolders, eachFolder, withIndex, type Session } from './session.ts';
 import { countSince } from './snapshot-counts.ts';
 
 /** Snapshots each folder in turn; a result item for each, totals at the end. */
@@ -27,28 +27,31 @@ export async function snapshot(
       hint: 'add one with: vault folder add PATH',
     });
   }
-  const results: SnapshotResult[] = [];
-  for (const listed of chosen) {
-    if (listed.state.path === undefined) {
-      if (options.folders.length > 0) {
-        throw new VaultError(
-          'VAULT_USAGE',
-          `the folder ${listed.state.name} has no working copy here`,
-        );
-      }
-      continue;
-    }
+  const stored = chosen.find(({ state }) => state.path === undefined);
+  if (options.folders.length > 0 && stored !== undefined) {
+    throw new VaultError('VAULT_USAGE', `the folder ${stored.state.name} has no working copy here`);
+  }
+  const withCopy = chosen.filter(({ state }) => state.path !== undefined);
+  const results = await eachFolder(withCopy, context, async (listed) => {
     const folder = await session.folders.open(listed);
     for (const message of folder.problems.splice(0)) context.emit({ type: 'warning', message });
-    const result = await withIndex(
-      folder,
-      () => snapshotFolder(session, folder, listed, options, context),
-      (message) => context.emit({ type: 'warning', message }),
-    );
-    context.emit({ type: 'item', item: { type: 'result', name: listed.state.name, ...result } });
-    results.push(result);
-  }
-  return results.length === 1 ? (results[0] as SnapshotResult) : total(results);
+    try {
+      const result = await withIndex(
+        folder,
+        () => snapshotFolder(session, folder, listed, options, context),
+        (message) => context.emit({ type: 'warning', message }),
+      );
+      context.emit({ type: 'item', item: { type: 'result', name: listed.state.name, ...result } });
+      return result;
+    } catch (error) {
+      // What was staged and never committed must not come along with what a later run commits.
+      await session.folders.release(listed.id);
+      throw error;
+    }
+  });
+  return results.length === 1 && withCopy.length === 1
+    ? (results[0] as SnapshotResult)
+    : total(results);
 }
 
 async function snapshotFolder(
@@ -109,15 +112,16 @@ async function snapshotFolder(
     }
     const { gone, below } = await recorder.countGone();
     known += below;
-    if (options.yes !== true && (isEmptied || gone > Math.max(1000, known / 2))) {
-      await recorder.finish();
-      throw new VaultError(
-        'VAULT_REFUSED',
-        `${gone} of ${known} recorded names are gone from ${JSON.stringify(root)}`,
-        {
+    const isMuch = isEmptied || gone > Math.max(1000, known / 2);
+    if (isMuch && options.yes !== true) {
+      const what = `${gone} of ${known} recorded names are gone from ${JSON.stringify(root)}`;
+      const text = `${what}: record them as deleted?`;
+      if ((await context.confirm({ kind: 'confirm', text })) !== true) {
+        // Nothing is recorded: names that are new would make the next run take it for a change.
+        throw new VaultError('VAULT_REFUSED', what, {
           hint: 'if they were meant to be deleted, go on with --yes; else check whether the disk is mounted',
-        },
-      );
+        });
+      }
     }
     await recorder.recordGone();
     await recorder.finish();

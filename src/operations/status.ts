@@ -1,15 +1,14 @@
 /** `status`: what is not yet recorded, and what is wrong. */
 
-import { isVaultError } from '../errors.ts';
 import { excluder } from '../folder/excludes.ts';
 import { scan } from '../folder/scan.ts';
-import { realPathOfMissing } from '../home/folder-set.ts';
+import { realPathOfMissing, type ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { OperationContext, StatusOptions, StatusResult } from './api.ts';
 import { folderItem } from './folders.ts';
-import { chosenFolders, withIndex, type Session } from './session.ts';
+import { chosenFolders, failureOfOne, withIndex, type Session } from './session.ts';
 
-/** An item for each folder; reads no file content. */
+/** An item for each folder, with what is wrong with it; reads no file content. */
 export async function status(
   session: Session,
   options: StatusOptions,
@@ -19,20 +18,14 @@ export async function status(
   let open = false;
   const chosen = chosenFolders(session, options.folders);
   for (const listed of chosen) {
-    const folder = await session.folders.open(listed);
-    const problems = folder.problems.splice(0);
+    const problems: string[] = [];
     let changes = 0;
-    if (listed.state.path !== undefined) {
-      try {
-        changes = await withIndex(
-          folder,
-          () => pendingChanges(session, folder, context, problems),
-          (message) => problems.push(message),
-        );
-      } catch (error) {
-        if (!isVaultError(error, 'VAULT_REFUSED')) throw error;
-        problems.push(error.message);
-      }
+    try {
+      changes = await changesOf(session, listed, context, problems);
+    } catch (error) {
+      const failure = failureOfOne(error);
+      if (failure === undefined) throw error;
+      problems.push(failure.message);
     }
     pending += changes;
     open ||= changes > 0 || problems.length > 0;
@@ -50,6 +43,22 @@ export async function status(
     });
   }
   return { open, folders: chosen.length, pending };
+}
+
+async function changesOf(
+  session: Session,
+  listed: ListedFolder,
+  context: OperationContext,
+  problems: string[],
+): Promise<number> {
+  const folder = await session.folders.open(listed);
+  problems.push(...folder.problems.splice(0));
+  if (listed.state.path === undefined) return 0;
+  return withIndex(
+    folder,
+    () => pendingChanges(session, folder, context, problems),
+    (message) => problems.push(message),
+  );
 }
 
 async function pendingChanges(

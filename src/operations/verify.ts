@@ -4,7 +4,7 @@ import { VaultError } from '../errors.ts';
 import type { ListedFolder } from '../home/folder-set.ts';
 import type { OperationContext, VerifyOptions, VerifyResult } from './api.ts';
 import { readCheck } from './read-check.ts';
-import { chosenFolders, withIndex, type Session } from './session.ts';
+import { chosenFolders, eachFolder, withIndex, type Session } from './session.ts';
 import { StructureCheck } from './structure-check.ts';
 
 /** Verifies each folder in turn; damage as items, chunk → files → versions. */
@@ -15,15 +15,15 @@ export async function verify(
 ): Promise<VerifyResult> {
   const { clock } = session.environment;
   const started = clock.monotonicMs();
-  const results: Omit<VerifyResult, 'folders' | 'seconds'>[] = [];
-  for (const listed of chosenFolders(session, options.folders)) {
+  const chosen = chosenFolders(session, options.folders);
+  const results = await eachFolder(chosen, context, async (listed) => {
     const result = await verifyFolder(session, listed, options, context);
     context.emit({
       type: 'item',
       item: { type: 'result', folder: listed.id, name: listed.state.name, ...result },
     });
-    results.push(result);
-  }
+    return result;
+  });
   for (const name of session.folders.list().unreadable) {
     const problem = `the folder kept in ${name} cannot be read`;
     context.emit({

@@ -22,9 +22,9 @@ describe('restore', () => {
   test('chosen paths come with the directories that lead to them, and only those', async () => {
     const world = await World.make();
     world.put({ 'a/b/c/one': '1', 'a/b/two': '2', 'a/three': '3', four: '4' });
-    world.fs.makeDirectory('/work/a/b/empty');
+    world.fs.makeDirectory('/disk/a/b/empty');
     await world.snapshot();
-    const result = await world.restore({ paths: ['a/b/c/one', 'a/b/empty', '/work/four'] });
+    const result = await world.restore({ paths: ['a/b/c/one', 'a/b/empty', '/disk/four'] });
     assert.deepEqual(world.tree('/out'), {
       'a/': '',
       'a/b/': '',
@@ -42,9 +42,9 @@ describe('restore', () => {
     const world = await World.make();
     world.put({ 'a/b/one': '1', one: 'root' });
     await world.snapshot();
-    await world.restore({ paths: ['one'], cwd: '/work/a/b', to: '/inside' });
+    await world.restore({ paths: ['one'], cwd: '/disk/a/b', to: '/inside' });
     await world.restore({ paths: ['one'], cwd: '/', to: '/outside' });
-    await world.restore({ paths: ['..'], cwd: '/work/a/b', to: '/above' });
+    await world.restore({ paths: ['..'], cwd: '/disk/a/b', to: '/above' });
     assert.deepEqual(world.tree('/inside'), { 'a/': '', 'a/b/': '', 'a/b/one': '1' });
     assert.deepEqual(world.tree('/outside'), { one: 'root' });
     assert.deepEqual(Object.keys(world.tree('/above')), ['a/', 'a/b/', 'a/b/one']);
@@ -59,7 +59,7 @@ describe('restore', () => {
       'c/none.c': 'n',
       'docs/all': 'd',
     });
-    world.fs.makeDirectory('/work/docs/empty');
+    world.fs.makeDirectory('/disk/docs/empty');
     await world.snapshot();
     const result = await world.restore({ include: ['*.txt', 'docs'], exclude: ['b/deep'] });
     assert.deepEqual(world.tree('/out'), {
@@ -252,20 +252,20 @@ describe('restore', () => {
     const trees: Record<string, string>[] = [];
     const take = async (): Promise<void> => {
       ids.push((await world.snapshot({ yes: true })).snapshot ?? '');
-      trees.push(world.tree('/work'));
+      trees.push(world.tree('/disk'));
     };
     world.put({ 'x/a': '1', 'x/b/c': '2', y: 'file' });
     await take();
-    world.fs.removeFile('/work/y');
+    world.fs.removeFile('/disk/y');
     world.put({ x: 'a file now', 'y/in': 'a directory now' });
     await take();
-    world.fs.removeFile('/work/x');
+    world.fs.removeFile('/disk/x');
     world.put({ 'x/a': '3' });
     await take();
-    world.fs.removeTree('/work/x');
-    world.fs.makeSymlink('y', '/work/x');
+    world.fs.removeTree('/disk/x');
+    world.fs.makeSymlink('y', '/disk/x');
     await take();
-    world.fs.removeFile('/work/x');
+    world.fs.removeFile('/disk/x');
     await take();
     for (const [at, id] of ids.entries()) {
       await world.restore({ at: id, to: `/out${at}` });

@@ -1,4 +1,4 @@
-/** A home in memory with the folder `work` at `/work`, and its operations in one call each. */
+/** A home in memory with the folder `disk` at `/disk`, and its operations in one call each. */
 
 import { utf8 } from '../../src/bytes.ts';
 import type { Environment } from '../../src/home/environment.ts';
@@ -28,9 +28,9 @@ export class World {
 
   static async make(options: MemoryEnvironmentOptions = {}): Promise<World> {
     const world = new World(memoryEnvironment(options));
-    world.fs.makeDirectories('/work');
+    world.fs.makeDirectories('/disk');
     await makeHome(world.environment, '/home');
-    await world.in((vault) => vault.folderAdd({ path: '/work' }, operationContext()));
+    await world.in((vault) => vault.folderAdd({ path: '/disk' }, operationContext()));
     return world;
   }
 
@@ -42,11 +42,11 @@ export class World {
     return inVault(this.world, '/home', work);
   }
 
-  /** Writes files of these texts below `/work`, a minute later. */
+  /** Writes files of these texts below `/disk`, a minute later. */
   put(files: Readonly<Record<string, string>>): void {
     this.environment.clock.advance(60_000);
     for (const [name, text] of Object.entries(files)) {
-      const path = `/work/${name}`;
+      const path = `/disk/${name}`;
       this.fs.makeDirectories(path.slice(0, path.lastIndexOf('/')));
       this.fs.removeTree(path);
       const file = this.fs.open(path, { mode: 'create' });
@@ -68,7 +68,7 @@ export class World {
     options: Partial<RestoreOptions> = {},
     context: TestContextOf = operationContext(),
   ): Promise<RestoreResult> {
-    const all = { folder: 'work', paths: [], cwd: '/', to: '/out', ...options };
+    const all = { folder: 'disk', paths: [], cwd: '/', to: '/out', ...options };
     return this.in((vault) => vault.restore(all, context));
   }
 
