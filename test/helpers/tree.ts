@@ -37,12 +37,20 @@ export function assertSameTree(
   expected: ReadonlyMap<string, TreeItem>,
   message: string,
 ): void {
+  assert.deepEqual(treeDifferences(actual, expected).slice(0, 20), [], message);
+}
+
+/** Each difference by name, in words. */
+export function treeDifferences(
+  actual: ReadonlyMap<string, TreeItem>,
+  expected: ReadonlyMap<string, TreeItem>,
+): string[] {
   const problems: string[] = [];
   for (const path of new Set([...expected.keys(), ...actual.keys()])) {
     const problem = difference(actual.get(path), expected.get(path));
     if (problem !== undefined) problems.push(`${JSON.stringify(path)}: ${problem}`);
   }
-  assert.deepEqual(problems.slice(0, 20), [], message);
+  return problems;
 }
 
 function difference(actual: TreeItem | undefined, expected: TreeItem | undefined) {

@@ -84,7 +84,7 @@ export class SampleTree {
         return;
       case 6:
         rmSync(join(this.root, 'link'), { force: true });
-        symlinkSync(this.#pick(), join(this.root, 'link'));
+        symlinkSync(`${this.#pick()} ${this.#made++}`, join(this.root, 'link'));
         return;
       default:
         writeFileSync(place, this.#content());
@@ -99,9 +99,11 @@ export class SampleTree {
 
   #content(): Uint8Array {
     const size = this.#below(12_000);
-    if (this.#below(3) === 0) return this.#random.bytes(size);
+    // No two are equal, so that a changed file has changed.
+    const first = Buffer.from(`${this.#made++}\n`);
+    if (this.#below(3) === 0) return Buffer.concat([first, this.#random.bytes(size)]);
     const line = Buffer.from(`line ${this.#below(1000)} of some text that compresses well\n`);
-    return Buffer.alloc(size, line);
+    return Buffer.concat([first, Buffer.alloc(size, line)]);
   }
 
   #write(path: string, content: Uint8Array): void {
