@@ -35,16 +35,27 @@ export interface PendingParts {
   readonly stage: (versions: readonly NewVersion[]) => Promise<readonly Parent[]>;
   /** Commits what was staged, with rows that become true by it. */
   readonly commit: (rows: () => readonly MetaOperation[]) => Promise<void>;
+  /** Default {@link pendingLimits}. */
+  readonly limits?: PendingLimits;
 }
 
-/** Versions gathered before entries are made of them, while the workers go on. */
-const VERSIONS_PER_ENTRY = 1_024;
-const VERSIONS_PER_COMMIT = 3_072;
-/** Rows of changed directories that are held at most, one directory apart. */
-const ROWS_PER_COMMIT = 32_768;
+export interface PendingLimits {
+  /** Versions gathered before entries are made of them, while the workers go on. */
+  readonly versionsPerEntry: number;
+  readonly versionsPerCommit: number;
+  /** Rows of changed directories that are held at most, one directory apart. */
+  readonly rowsPerCommit: number;
+}
+
+export const pendingLimits: PendingLimits = {
+  versionsPerEntry: 1_024,
+  versionsPerCommit: 3_072,
+  rowsPerCommit: 32_768,
+};
 
 export class PendingChanges {
   readonly #parts: PendingParts;
+  readonly #limits: PendingLimits;
   #versions: PendingVersion[] = [];
   /** Versions in entries that no commit covers yet. */
   #uncommitted = 0;
@@ -54,11 +65,13 @@ export class PendingChanges {
 
   constructor(parts: PendingParts) {
     this.#parts = parts;
+    this.#limits = parts.limits ?? pendingLimits;
   }
 
   /** Whether it is time to {@link commit}. */
   get isLarge(): boolean {
-    return this.#uncommitted >= VERSIONS_PER_COMMIT || this.#rows >= ROWS_PER_COMMIT;
+    const { versionsPerCommit, rowsPerCommit } = this.#limits;
+    return this.#uncommitted >= versionsPerCommit || this.#rows >= rowsPerCommit;
   }
 
   /** The change of a directory, begun with the rows given if there is none yet. */
@@ -92,7 +105,7 @@ export class PendingChanges {
   }
 
   async stageIfMany(): Promise<void> {
-    if (this.#versions.length >= VERSIONS_PER_ENTRY) await this.#stage();
+    if (this.#versions.length >= this.#limits.versionsPerEntry) await this.#stage();
   }
 
   /** Commits everything there is. No version may be added meanwhile. */
