@@ -12,7 +12,7 @@ import type {
 } from './api.ts';
 import { checkedName } from './add-folder.ts';
 import type { Session } from './session.ts';
-import { timeText } from './moment.ts';
+import { timeText } from './time-text.ts';
 
 /** A folder as status and list show it. */
 export function folderItem(folder: ListedFolder, problems: readonly string[]): Item {

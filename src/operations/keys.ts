@@ -4,7 +4,7 @@ import { VaultError } from '../errors.ts';
 import { settingDefinitions, settingName, type SettingName } from '../home/settings.ts';
 import type { KeyAddOptions, OperationContext } from './api.ts';
 import type { Session } from './session.ts';
-import { timeText } from './moment.ts';
+import { timeText } from './time-text.ts';
 
 export async function listKeys(
   { home }: Session,

@@ -5,15 +5,16 @@ import type { Manifest } from '../chunking/manifest.ts';
 import { isLoss, VaultError } from '../errors.ts';
 import { contentCodec, type ContentSecrets } from '../folder/content-codec.ts';
 import { pieces, ValueSource } from '../folder/restore-files.ts';
-import { isInside, realPathOfMissing } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { TreeEntry } from '../log/folder-tree.ts';
 import { TreeView } from '../log/tree-view.ts';
 import type { Body, SnapshotRecord } from '../log/types.ts';
 import { nameOf, versionId } from '../log/version-name.ts';
 import type { CatOptions, LsOptions, OperationContext, SnapshotsOptions } from './api.ts';
-import { momentOf, snapshotRecords, timeText } from './moment.ts';
+import { momentOf, snapshotRecords } from './moment.ts';
+import { noSuchPath, pathInFolder } from './path-in-folder.ts';
 import { chosenFolders, folderOfPaths, withIndex, type Session } from './session.ts';
+import { timeText } from './time-text.ts';
 import { answerValues } from './values.ts';
 
 /** Every snapshot of the folders, oldest first. */
@@ -65,39 +66,6 @@ export async function listSnapshots(
     }
   }
   return { snapshots, damaged };
-}
-
-/** The path within the folder that a user means; `''` is the root. Throws `VAULT_PATH_UNSAFE` for one outside. */
-export function pathInFolder(
-  session: Session,
-  folder: OpenFolder,
-  typed: string,
-  cwd: string,
-): string {
-  const root = folder.state.path;
-  const { fileSystem } = session.environment;
-  const here = realPathOfMissing(fileSystem, cwd);
-  const base = root !== undefined && isInside(here, root) ? here : (root ?? '/');
-  // Only the directories before the last name are resolved: a symlink itself is what is meant.
-  const slash = typed.lastIndexOf('/');
-  const name = typed.slice(slash + 1);
-  const parent = slash < 0 ? '' : typed.slice(0, slash + 1);
-  const directory = parent.startsWith('/')
-    ? realPathOfMissing(fileSystem, parent)
-    : realPathOfMissing(fileSystem, `${base}/${parent}`);
-  const absolute =
-    name === '' || name === '.' || name === '..'
-      ? realPathOfMissing(fileSystem, `${directory}/${name}`)
-      : `${directory === '/' ? '' : directory}/${name}`;
-  if (root === undefined) return absolute.slice(1);
-  if (absolute === root) return '';
-  if (!isInside(absolute, root)) {
-    throw new VaultError(
-      'VAULT_PATH_UNSAFE',
-      `${JSON.stringify(typed)} lies outside of the folder`,
-    );
-  }
-  return absolute.slice(root.length + 1);
 }
 
 /** Names under the given paths (the root where none is given), with what each shows. */
@@ -196,12 +164,6 @@ export async function valueSource(folder: OpenFolder): Promise<ValueSource> {
   const secrets: ContentSecrets = { folderSecret: secret, epochs, params, level: 0 };
   return new ValueSource(await contentCodec(secrets), {
     ask: (question) => answerValues(folder.store, question),
-  });
-}
-
-export function noSuchPath(path: string): VaultError {
-  return new VaultError('VAULT_NOT_FOUND', `there is nothing at ${JSON.stringify(path)} then`, {
-    hint: 'list what is there with: vault ls',
   });
 }
 

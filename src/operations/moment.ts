@@ -8,15 +8,8 @@ import { asOfClock, asOfTime } from '../log/as-of.ts';
 import type { FolderLog } from '../log/folder-log.ts';
 import { recordType } from '../log/record-types.ts';
 import type { Moment } from '../log/tree-view.ts';
+import { looksLikeTime, timeOf, timeText } from './time-text.ts';
 import type { Dot, HybridTime, SnapshotRecord } from '../log/types.ts';
-
-const units: Readonly<Record<string, number>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 7 * 86_400_000,
-};
 
 /**
  * The moment that `text` means: `now`, a snapshot id or its unique prefix, a tag (the newest snapshot
@@ -85,38 +78,6 @@ function lostEntry(log: FolderLog): VaultError | undefined {
   });
 }
 
-/** Whether a text that is no snapshot and no tag can only be meant as a time. */
-function looksLikeTime(text: string): boolean {
-  return /^\d{4}-\d{2}\b|^\d{1,2}:\d{2}|\sago$/.test(text);
-}
-
-/** Milliseconds since 1970 of a time as a user writes it, or undefined. */
-export function timeOf(text: string, nowMs: number): number | undefined {
-  const ago = /^(\d{1,6})\s*([smhdw])\s+ago$/.exec(text);
-  if (ago !== null) return nowMs - Number(ago[1]) * (units[ago[2] ?? ''] ?? 0);
-  if (text === 'yesterday') {
-    const day = new Date(nowMs);
-    day.setDate(day.getDate() - 1);
-    return endOfDay(day);
-  }
-  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) {
-    const day = new Date(`${text}T00:00:00`);
-    const isReal = !Number.isNaN(day.getTime()) && day.getDate() === Number(text.slice(8));
-    return isReal ? endOfDay(day) : undefined;
-  }
-  if (
-    !/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?$/i.test(text)
-  ) {
-    return undefined;
-  }
-  const ms = new Date(text.replace(' ', 'T')).getTime();
-  return Number.isNaN(ms) ? undefined : ms;
-}
-
-function endOfDay(day: Date): number {
-  return new Date(day).setHours(23, 59, 59, 999);
-}
-
 /** All snapshots, oldest first; `onLost` is told of those that cannot be read. */
 export async function* snapshotRecords(
   log: FolderLog,
@@ -131,9 +92,4 @@ export async function* snapshotRecords(
   for await (const { dot, record } of log.records(recordType.snapshot, lost)) {
     if (record.type === 'snapshot') yield { dot, record };
   }
-}
-
-/** A hybrid time or milliseconds as RFC 3339 in UTC. */
-export function timeText(us: number): string {
-  return new Date(Math.floor(us / 1000)).toISOString();
 }

@@ -9,7 +9,7 @@ import type { Body } from '../log/types.ts';
 import type { OperationContext, RestoreOptions, RestoreResult } from './api.ts';
 import { decideSymlink, DestinationPreview } from './destination.ts';
 import { globMatcher } from './glob.ts';
-import { noSuchPath, pathInFolder } from './look.ts';
+import { noSuchPath, pathInFolder } from './path-in-folder.ts';
 import { Place } from './restore-place.ts';
 import { RestoreTasks, type FileToRestore } from './restore-tasks.ts';
 import type { Session } from './session.ts';
