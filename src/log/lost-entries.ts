@@ -3,8 +3,9 @@
  * with values missing. Which names they spoke of is unknown, so their number is remembered.
  */
 
-import { fromHex, readU64be, toHex } from '../bytes.ts';
-import { encodeSeq, metaKey, metaPrefix, metaRange } from '../store/meta-keys.ts';
+import { fromHex, toHex } from '../bytes.ts';
+import { VaultError } from '../errors.ts';
+import { decodeSeq, encodeSeq, metaKey, metaPrefix, metaRange } from '../store/meta-keys.ts';
 import type { MetaOperation, MetaReader } from '../store/meta-store.ts';
 import type { Dot, LogId } from './types.ts';
 
@@ -16,11 +17,13 @@ const LOG_BYTES = 32;
 export class LostEntries {
   readonly #names = new Map<string, EntryName>();
 
+  /** Those that are known. Throws `VAULT_DAMAGED` where a row is malformed. */
   static async load(meta: MetaReader): Promise<LostEntries> {
     const lost = new LostEntries();
     for await (const { key } of meta.scan(metaRange(metaKey(metaPrefix.lost)))) {
-      if (key.length !== 1 + LOG_BYTES + 8) continue;
-      lost.#note(toHex(key.subarray(1, 1 + LOG_BYTES)), readU64be(key, 1 + LOG_BYTES));
+      const seq = decodeSeq(key.subarray(1 + LOG_BYTES));
+      if (seq === undefined) throw new VaultError('VAULT_DAMAGED', 'malformed row of a lost entry');
+      lost.#note(toHex(key.subarray(1, 1 + LOG_BYTES)), seq);
     }
     return lost;
   }

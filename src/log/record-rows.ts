@@ -1,8 +1,8 @@
 /** Keys of rows that find records other than versions: by type, then time. */
 
-import { readU64be, u64be } from '../bytes.ts';
+import { u64be } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
-import { metaKey, metaPrefix } from '../store/meta-keys.ts';
+import { decodeSeq, metaKey, metaPrefix } from '../store/meta-keys.ts';
 import type { LogNumbers } from './path-index.ts';
 import type { Dot, HybridTime } from './types.ts';
 
@@ -19,16 +19,22 @@ export const recordKey = {
     return metaKey(metaPrefix.record, Uint8Array.of(type), u64be(time), name);
   },
 
-  /** The time of a key that {@link recordKey.dot} accepts. */
+  /** The time of a key. Throws `VAULT_DAMAGED` where it has none. */
   time(key: Uint8Array): HybridTime {
-    return readU64be(key, 2);
+    const time = decodeSeq(key.subarray(2, 10));
+    if (time === undefined) throw malformed();
+    return time;
   },
 
   dot(key: Uint8Array, logs: LogNumbers): Dot {
     const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
     const log = key.length === BYTES ? logs.log(view.getUint16(10)) : undefined;
-    if (log === undefined) throw new VaultError('VAULT_DAMAGED', 'malformed row of a record');
+    if (log === undefined) throw malformed();
     const seq = view.getUint16(12) * 0x1_0000_0000 + view.getUint32(14);
     return { log, seq, index: view.getUint16(18) };
   },
 };
+
+function malformed(): VaultError {
+  return new VaultError('VAULT_DAMAGED', 'malformed row of a record');
+}
