@@ -100,9 +100,14 @@ export class LogReplay implements ReplayLog {
   }
 
   leftover(): readonly number[] {
-    return [...this.#entries.values(), ...this.#pages.values()]
-      .map(({ chunkSeq }) => chunkSeq)
-      .sort((a, b) => a - b);
+    const seqs: number[] = [];
+    for (const { entry, chunkSeq } of this.#entries.values()) {
+      seqs.push(chunkSeq);
+      // Only pages of such entries: one whose entry came before this replay belongs to the log.
+      const page = this.#pages.get(toHex(entry.hash));
+      if (page !== undefined) seqs.push(page.chunkSeq);
+    }
+    return seqs.sort((a, b) => a - b);
   }
 
   async #take(seq: number, { type, id, plain }: OpenedValue): Promise<readonly MetaOperation[]> {
