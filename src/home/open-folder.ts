@@ -115,6 +115,7 @@ export class OpenFolder {
     this.#store = opened.store;
     this.#log = opened.log;
     this.#workingCopy = this.#makeWorkingCopy();
+    this.problems.push(...opened.problems);
   }
 
   /**
@@ -185,6 +186,7 @@ async function openStores(
 ): Promise<Opened> {
   const { fileSystem } = environment;
   const problems: string[] = [];
+  const parts = await logParts(environment, home, state);
   const chunks = await environment.openChunks(layout.chunks);
   let meta = await environment.openMeta(layout.meta).catch(async (error: unknown) => {
     await chunks.store.close();
@@ -195,7 +197,6 @@ async function openStores(
     fileSystem.removeTree(layout.meta);
     meta = await environment.openMeta(layout.meta);
   };
-  const parts = await logParts(environment, home, state);
   try {
     if (chunks.repaired)
       problems.push('the database of chunks was damaged and repaired: run vault verify');

@@ -217,6 +217,11 @@ export class FolderLog {
       position: this.#end(),
       rows: [...this.#numbers.add(log)],
     });
+    if (staged.position.seq === 0 && given.length > 0 && given[0]?.type !== 'log-start') {
+      throw new VaultError('VAULT_CHUNK_MISSING', "nothing is left of this node's log", {
+        hint: 'run vault verify; what is left can still be restored',
+      });
+    }
     const names: Parent[] = [];
     for (const built of buildEntries(given, staged.position, new Map(), this.#buildContext())) {
       const chunkSeq = store.stageLogValues(this.#sealBuilt(built));

@@ -2,12 +2,13 @@
 
 import { equalBytes, mapKey } from '../bytes.ts';
 import { readManifest } from '../chunking/manifest-reader.ts';
-import { isLoss, isVaultError, type VaultError } from '../errors.ts';
+import { isLoss, isVaultError, VaultError } from '../errors.ts';
 import type { ValueSource } from '../folder/restore-files.ts';
 import { join, seenBelow } from '../folder/scan.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { noEntry } from '../log/entry-builder.ts';
 import type { Entry } from '../log/entry.ts';
+import { directoryOf } from '../log/folder-tree.ts';
 import { recordType } from '../log/record-types.ts';
 import type { LogId, NamedLink } from '../log/types.ts';
 import { versionId } from '../log/version-name.ts';
@@ -43,11 +44,17 @@ export class StructureCheck {
   /** Throws `VAULT_DAMAGED` where the index is wrong: then it has to be made again, and this run once more. */
   async run(): Promise<void> {
     const values = await valueSource(this.#folder);
+    // A folder begins with an entry of the node that made it.
+    if (this.#folder.log.heads.size === 0) this.damage.other('no log of this folder is left');
     for (const log of this.#folder.log.heads.keys()) await this.#log(log, values);
     await this.#checkWaiting();
     if (this.#lost.size > 0) await this.#nameLost();
     // Pointers say which versions a directory has: each directory's are counted and summed.
-    for (const directory of this.#directories) await this.#folder.log.paths.pointers(directory);
+    for (const directory of this.#directories) {
+      if ((await this.#folder.log.paths.pointers(directory)) === undefined) {
+        throw new VaultError('VAULT_DAMAGED', 'the index lacks a directory');
+      }
+    }
     for (const [id, problem] of this.#read?.bad ?? []) {
       if (!this.damage.hasChunk(id)) this.damage.chunk(id, `${problem}; no version needs it`);
     }
@@ -102,6 +109,7 @@ export class StructureCheck {
       for (const parent of this.#lost.size === 0 ? [] : link.parents) {
         this.#lost.get(`${parent.log}:${parent.seq}`)?.add(link.path, versionId(parent));
       }
+      this.#directories.add(directoryOf(link.path));
       if (link.kind === 'directory') this.#directories.add(link.path);
       if (link.kind !== 'file' && link.kind !== 'symlink') continue;
       try {
