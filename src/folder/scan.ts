@@ -218,7 +218,7 @@ async function scanDirectory(
 }
 
 /** Whether the stat shows what was recorded: unless that was racy, the content is taken as unchanged. */
-function isSameStat(before: SeenEntry, now: FileStat): boolean {
+export function isSameStat(before: SeenEntry, now: FileStat): boolean {
   return (
     now.size === before.size &&
     keptTime(now.mtimeNs) === before.mtimeNs &&

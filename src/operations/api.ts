@@ -64,6 +64,13 @@ export interface SnapshotOptions {
   readonly skipUnchanged?: boolean;
   /** Go on where a safety rule stopped. */
   readonly yes?: boolean;
+  /** Emit an item of type `change` for each path that is not as in the previous snapshot. */
+  readonly listChanges?: boolean;
+  /**
+   * Store and record nothing: emit an item of type `would-record` for each path, judged by size and
+   * times without reading it; `snapshot` and what storing would cost are then null and 0.
+   */
+  readonly dryRun?: boolean;
 }
 /** Per folder (as item of type `result`) and as totals. */
 export interface SnapshotResult {

@@ -11,9 +11,11 @@ import { parentsOfEdit } from '../log/conflict-rule.ts';
 import { directoryOf, foldLinks } from '../log/folder-tree.ts';
 import type { Parent, SnapshotRecord, VectorClock } from '../log/types.ts';
 import type { OperationContext, SnapshotOptions, SnapshotResult } from './api.ts';
+import { isMassDeletion } from './mass-deletion.ts';
 import { snapshotRecords } from './moment.ts';
 import { chosenFolders, eachFolder, withIndex, type Session } from './session.ts';
-import { countSince } from './snapshot-counts.ts';
+import { changesSince, countSince } from './snapshot-counts.ts';
+import { previewSnapshot } from './snapshot-preview.ts';
 
 /** Snapshots each folder in turn; a result item for each, totals at the end. */
 export async function snapshot(
@@ -38,7 +40,10 @@ export async function snapshot(
     try {
       const result = await withIndex(
         folder,
-        () => snapshotFolder(session, folder, listed, options, context),
+        () =>
+          options.dryRun === true
+            ? previewSnapshot(session, folder, context)
+            : snapshotFolder(session, folder, listed, options, context),
         (message) => context.emit({ type: 'warning', message }),
       );
       context.emit({ type: 'item', item: { type: 'result', name: listed.state.name, ...result } });
@@ -112,8 +117,7 @@ async function snapshotFolder(
     }
     const { gone, below } = await recorder.countGone();
     known += below;
-    const isMuch = isEmptied || gone > Math.max(1000, known / 2);
-    if (isMuch && options.yes !== true) {
+    if (isMassDeletion({ gone, known, isEmptied }) && options.yes !== true) {
       const what = `${gone} of ${known} recorded names are gone from ${JSON.stringify(root)}`;
       const text = `${what}: record them as deleted?`;
       if ((await context.confirm({ kind: 'confirm', text })) !== true) {
@@ -131,6 +135,7 @@ async function snapshotFolder(
   }
   const { counts } = recorder;
   const compared = await comparedCounts(folder, previous, clockBefore, counts);
+  if (options.listChanges === true) await listChanges(folder, previous, context);
   const isUnchanged = compared.added + compared.changed + compared.removed === 0;
   let id: string | null = null;
   if (!(options.skipUnchanged === true && previous !== undefined && isUnchanged)) {
@@ -173,6 +178,16 @@ async function recordSnapshot(
     ],
   });
   return toHex(id);
+}
+
+async function listChanges(
+  folder: OpenFolder,
+  previous: SnapshotRecord | undefined,
+  context: OperationContext,
+): Promise<void> {
+  for await (const change of changesSince(folder.log, previous?.clock ?? new Map())) {
+    context.emit({ type: 'item', item: { type: 'change', folder: folder.id, ...change } });
+  }
 }
 
 async function lastSnapshot(folder: OpenFolder): Promise<SnapshotRecord | undefined> {

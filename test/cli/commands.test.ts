@@ -47,6 +47,11 @@ test('each command hands over what was given and nothing that was not', async ()
     folders: ['a'],
     skipUnchanged: true,
   });
+  assert.deepEqual(await optionsOf('snapshot -n -v'), {
+    folders: [],
+    dryRun: true,
+    listChanges: true,
+  });
   assert.deepEqual(await optionsOf('snapshots a'), { folders: ['a'] });
   assert.deepEqual(await optionsOf('ls'), { paths: [], cwd });
   assert.deepEqual(await optionsOf('ls x/y --at yesterday -R -f docs'), {
@@ -173,6 +178,21 @@ test('a snapshot is told in a sentence, or that there was nothing to take', asyn
   );
   const quiet = await run(fakeVault(), 'snapshot -q');
   assert.equal(quiet.fake.out + quiet.fake.err, '');
+});
+
+test('changes are listed with --verbose, and by a dry run, which speaks of what would be', async () => {
+  const changes = '+ new/\nR bad\\xff -> new/b\n- old\n';
+  const verbose = await run(fakeVault(), 'snapshot -v --no-color', { isOutputTerminal: true });
+  assert.ok(verbose.fake.out.startsWith(`${changes}docs: snapshot `), verbose.fake.out);
+  const dry = await run(fakeVault(), 'snapshot -n --no-color', { isOutputTerminal: true });
+  const sentence = 'docs: would keep 12 files, 4.77 MiB; 2 added, 1 changed, 0 removed\n';
+  assert.equal(dry.fake.out, changes + sentence);
+  const json = await run(fakeVault(), 'snapshot --dry-run --json');
+  assert.equal(json.fake.lines[0]?.['type'], 'would-record');
+  assert.deepEqual(
+    [json.fake.lines.at(-1)?.['dryRun'], json.fake.lines.at(-1)?.['snapshot']],
+    [true, null],
+  );
 });
 
 test('status tells problems, and --check makes what is open exit 3', async () => {

@@ -62,7 +62,17 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
     async snapshot(options, context) {
       note('snapshot', options);
       context.emit({ type: 'progress', phase: 'snapshot', files: 1, bytes: 2048 });
-      const result = { folder: id, snapshot: id, ...counts };
+      const type = options.dryRun ? 'would-record' : 'change';
+      if (options.dryRun || options.listChanges) {
+        for (const item of [
+          { path: 'new', kind: 'directory', change: 'added' },
+          { path: 'new/b', kind: 'file', change: 'moved', from: 'bad\udcff' },
+          { path: 'old', kind: 'file', change: 'removed' },
+        ]) {
+          context.emit({ type: 'item', item: { type, folder: id, ...item } });
+        }
+      }
+      const result = { folder: id, snapshot: options.dryRun ? null : id, ...counts };
       context.emit({ type: 'item', item: { type: 'result', name: 'docs', ...result } });
       return Promise.resolve(result);
     },

@@ -14,6 +14,7 @@ export const snapshotCommand: CommandDefinition = {
   summary: 'keep the state of folders as it is now',
   details: [
     'Changed files are read, cut into chunks, sealed and stored; what is stored already is not stored again. Where files could not be read the snapshot is taken without them and the exit code is 3.',
+    'With --verbose every path that is not as in the previous snapshot is listed: + added, M changed, R moved, - removed. With --dry-run the paths that a snapshot would record are listed in the same way, judged by size and times; nothing is read or stored.',
   ],
   positionals: [{ name: 'FOLDER', list: true, doc: 'these folders (default: all)' }],
   options: [
@@ -21,11 +22,20 @@ export const snapshotCommand: CommandDefinition = {
     { name: 'tag', type: 'text', value: 'T', list: true, doc: 'a tag to find it by' },
     { name: 'pin', type: 'flag', doc: 'no retention rule will drop it' },
     { name: 'skip-unchanged', type: 'flag', doc: 'take none where nothing changed' },
+    {
+      name: 'dry-run',
+      short: 'n',
+      type: 'flag',
+      doc: 'list what would be recorded; store nothing',
+    },
   ],
   async run(invocation) {
     const { given, globals, output } = invocation;
     const message = given.text('message');
-    const results = new FolderResults(output, (item) => output.sum(snapshotSentence(item, output)));
+    const isDry = given.flag('dry-run');
+    const results = new FolderResults(output, (item) =>
+      output.sum(isDry ? previewSentence(item, output) : snapshotSentence(item, output)),
+    );
     const folders = invocation.folders();
     const result = await invocation.withVault((vault) =>
       vault.snapshot(
@@ -36,28 +46,67 @@ export const snapshotCommand: CommandDefinition = {
           ...(given.flag('pin') ? { pin: true } : {}),
           ...(given.flag('skip-unchanged') ? { skipUnchanged: true } : {}),
           ...(globals.yes ? { yes: true } : {}),
+          ...(isDry ? { dryRun: true } : {}),
+          ...(globals.verbose ? { listChanges: true } : {}),
         },
-        invocation.operation((item) => results.take(item)),
+        invocation.operation((item) => {
+          if (item.type === 'result') results.take(item);
+          else output.print(changeLine(item, output));
+        }),
       ),
     );
     if (result.errors > 0) {
-      output.warning(`${count(result.errors, 'source')} could not be read; the rest is kept`);
+      output.warning(
+        `${count(result.errors, 'source')} could not be read; the rest ${isDry ? 'would be' : 'is'} kept`,
+      );
     }
-    return { summary: { ...result }, exits: [...results.exits(), result.errors > 0 ? 3 : 0] };
+    return {
+      summary: { ...result, ...(isDry ? { dryRun: true } : {}) },
+      exits: [...results.exits(), result.errors > 0 ? 3 : 0],
+    };
   },
 };
 
+const changeMarks: Readonly<Record<string, string>> = {
+  added: '+',
+  changed: 'M',
+  moved: 'R',
+  removed: '-',
+};
+
+function changeLine(item: Item, output: Output): string {
+  const mark = changeMarks[fieldText(item, 'change')] ?? '?';
+  const path = output.name(fieldText(item, 'path'));
+  const from = fieldText(item, 'from');
+  const slash = fieldText(item, 'kind') === 'directory' ? '/' : '';
+  return `${mark} ${from === '' ? '' : `${output.name(from)} -> `}${path}${slash}`;
+}
+
+/** What a snapshot of one folder would record. */
+function previewSentence(item: Item, output: Output): string {
+  const files = count(fieldNumber(item, 'files'), 'file');
+  const bytes = formatBytes(fieldNumber(item, 'bytes'));
+  return `${folderName(item, output)}: would keep ${files}, ${bytes}; ${changeCounts(item)}`;
+}
+
 /** What a snapshot of one folder holds and cost. */
 function snapshotSentence(item: Item, output: Output): string {
-  const name = output.name(fieldText(item, 'name') || shortId(fieldText(item, 'folder')));
+  const name = folderName(item, output);
   const snapshot = fieldText(item, 'snapshot');
   if (snapshot === '') return `${name}: nothing changed, no snapshot taken`;
   const files = count(fieldNumber(item, 'files'), 'file');
-  const changes = ['added', 'changed', 'removed'].map(
-    (field) => `${fieldNumber(item, field).toLocaleString('en-US')} ${field}`,
-  );
   const cost = `${formatBytes(fieldNumber(item, 'newBytes'))} new, ${formatBytes(fieldNumber(item, 'storedBytes'))} stored`;
-  return `${name}: snapshot ${output.style('bold', shortId(snapshot))}, ${files}, ${formatBytes(fieldNumber(item, 'bytes'))}; ${changes.join(', ')}; ${cost}; ${formatSeconds(fieldNumber(item, 'seconds'))}`;
+  return `${name}: snapshot ${output.style('bold', shortId(snapshot))}, ${files}, ${formatBytes(fieldNumber(item, 'bytes'))}; ${changeCounts(item)}; ${cost}; ${formatSeconds(fieldNumber(item, 'seconds'))}`;
+}
+
+function folderName(item: Item, output: Output): string {
+  return output.name(fieldText(item, 'name') || shortId(fieldText(item, 'folder')));
+}
+
+function changeCounts(item: Item): string {
+  return ['added', 'changed', 'removed']
+    .map((field) => `${fieldNumber(item, field).toLocaleString('en-US')} ${field}`)
+    .join(', ');
 }
 
 export const snapshotsCommand: CommandDefinition = {
