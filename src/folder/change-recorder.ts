@@ -8,10 +8,9 @@ import type { Clock } from '../clock.ts';
 import { contentDigest } from '../log/body.ts';
 import type { SecretKey } from '../crypto/hash.ts';
 import type { Body, Parent } from '../log/types.ts';
-import type { FolderStore } from '../store/folder-store.ts';
 import type { FileStat } from '../system/file-system.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
-import { FileIntake } from './file-intake.ts';
+import { FileIntake, type IntakeParts } from './file-intake.ts';
 import {
   PendingChanges,
   type DirectoryChange,
@@ -25,7 +24,7 @@ import { keptTime, type SeenEntry } from './working-copy-row.ts';
 
 export interface RecorderParts extends PendingParts {
   readonly root: string;
-  readonly store: FolderStore;
+  readonly store: IntakeParts<unknown>['store'];
   /** What was last seen, also where the rows were lost: then made from the log. */
   readonly seen: (directory: string) => Promise<Map<string, SeenEntry> | undefined>;
   /** Current versions of a path that the working copy does not show: what a new one supersedes. */

@@ -1,18 +1,14 @@
 /** `snapshot`: scan, store what changed, record versions, and name the moment. */
 
-import { mapKey, toHex } from '../bytes.ts';
+import { toHex } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
-import { ChangeRecorder, type ChangeCounts } from '../folder/change-recorder.ts';
-import { excluder } from '../folder/excludes.ts';
-import { scan } from '../folder/scan.ts';
-import { realPathOfMissing, type ListedFolder } from '../home/folder-set.ts';
+import type { ChangeCounts } from '../folder/change-recorder.ts';
+import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import { parentsOfEdit } from '../log/conflict-rule.ts';
-import { directoryOf, foldLinks } from '../log/folder-tree.ts';
-import type { Parent, SnapshotRecord, VectorClock } from '../log/types.ts';
+import type { SnapshotRecord, VectorClock } from '../log/types.ts';
 import type { OperationContext, SnapshotOptions, SnapshotResult } from './api.ts';
-import { isMassDeletion } from './mass-deletion.ts';
 import { snapshotRecords } from './moment.ts';
+import { intoFolder, recordWorkingCopy } from './record-working-copy.ts';
 import { chosenFolders, eachFolder, withIndex, type Session } from './session.ts';
 import { changesSince, countSince } from './snapshot-counts.ts';
 import { previewSnapshot } from './snapshot-preview.ts';
@@ -66,74 +62,18 @@ async function snapshotFolder(
   options: SnapshotOptions,
   context: OperationContext,
 ): Promise<SnapshotResult> {
-  const { environment, home } = session;
-  const { clock, fileSystem } = environment;
-  const root = folder.state.path as string;
+  const { clock } = session.environment;
   const started = clock.monotonicMs();
   folder.store.takeStagedCounts();
   const previous = await lastSnapshot(folder);
   const clockBefore = folder.log.clock;
-  const currentOf = currentVersions(folder);
-  const recorder = new ChangeRecorder({
-    root,
-    store: folder.store,
-    state: folder.workingCopy,
-    seen: (directory) => folder.seen(directory),
-    currentOf,
-    stage: (versions) =>
-      folder.log.stage(
-        versions.map(({ path, kind, parents, digest, body }) => ({
-          link: { path, kind, parents, digest },
-          body,
-        })),
-      ),
-    commit: (rows) => folder.log.commit({ rows }),
-    digestKey: folder.keys.digestKey,
-    pool: environment.pool,
-    secrets: folder.secrets,
-    clock,
-    signal: context.signal,
-    onProgress: ({ files, bytes }) => {
-      context.emit({ type: 'progress', phase: `snapshot ${listed.state.name}`, files, bytes });
-    },
-    onProblem: (path, message) => context.emit({ type: 'warning', path, message }),
-  });
-  try {
-    let atRoot = true;
-    let known = 0;
-    let isEmptied = false;
-    for await (const scanned of scan({
-      fileSystem,
-      root,
-      seen: (directory) => folder.seen(directory),
-      isExcluded: excluder(folder.state.excludes),
-      neverEnter: new Set([realPathOfMissing(fileSystem, home.layout.root)]),
-      signal: context.signal,
-    })) {
-      if (atRoot) isEmptied = scanned.seen.size >= 2 && scanned.gone.length === scanned.seen.size;
-      atRoot = false;
-      known += scanned.seen.size;
-      await recorder.take(scanned);
-    }
-    const { gone, below } = await recorder.countGone();
-    known += below;
-    if (isMassDeletion({ gone, known, isEmptied }) && options.yes !== true) {
-      const what = `${gone} of ${known} recorded names are gone from ${JSON.stringify(root)}`;
-      const text = `${what}: record them as deleted?`;
-      if ((await context.confirm({ kind: 'confirm', text })) !== true) {
-        // Nothing is recorded: names that are new would make the next run take it for a change.
-        throw new VaultError('VAULT_REFUSED', what, {
-          hint: 'if they were meant to be deleted, go on with --yes; else check whether the disk is mounted',
-        });
-      }
-    }
-    await recorder.recordGone();
-    await recorder.finish();
-  } catch (error) {
-    await recorder.abandon();
-    throw error;
-  }
-  const { counts } = recorder;
+  const counts = await recordWorkingCopy(
+    session,
+    folder,
+    intoFolder(folder),
+    { phase: `snapshot ${listed.state.name}`, yes: options.yes === true },
+    context,
+  );
   const compared = await comparedCounts(folder, previous, clockBefore, counts);
   if (options.listChanges === true) await listChanges(folder, previous, context);
   const isUnchanged = compared.added + compared.changed + compared.removed === 0;
@@ -194,40 +134,6 @@ async function lastSnapshot(folder: OpenFolder): Promise<SnapshotRecord | undefi
   let last: SnapshotRecord | undefined;
   for await (const { record } of snapshotRecords(folder.log, () => undefined)) last = record;
   return last;
-}
-
-/**
- * Current versions of a path that the working copy does not show, such as its deletion. Most new
- * names never had any, so the names that did are looked up once for each directory.
- */
-function currentVersions(folder: OpenFolder): (path: string) => Promise<readonly Parent[]> {
-  const former = new Map<string, Promise<ReadonlySet<string>>>();
-  const namesIn = (directory: string): Promise<ReadonlySet<string>> => {
-    let names = former.get(directory);
-    if (names === undefined) {
-      names = formerNames(folder, directory);
-      former.set(directory, names);
-      if (former.size > 64) former.delete(former.keys().next().value ?? '');
-    }
-    return names;
-  };
-  return async (path) => {
-    const names = await namesIn(directoryOf(path));
-    if (names.size === 0 || !names.has(mapKey(folder.log.paths.nameKey(path)))) return [];
-    const tree = foldLinks(await folder.log.linksOf(path), {
-      nodeName: () => '',
-      versionId: () => '',
-    });
-    const state = tree.states.get(path);
-    return state === undefined ? [] : parentsOfEdit(state);
-  };
-}
-
-async function formerNames(folder: OpenFolder, directory: string): Promise<ReadonlySet<string>> {
-  const { paths } = folder.log;
-  if (!(await paths.has(directory))) return new Set();
-  const pointers = await paths.pointers(directory);
-  return new Set(pointers?.map(({ nameKey }) => mapKey(nameKey)));
 }
 
 /** Counts against the previous snapshot: those of this run, unless an earlier run left versions behind. */
