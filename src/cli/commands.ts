@@ -2,6 +2,7 @@
 
 import { configGetCommand, configListCommand, configSetCommand } from './commands/config.ts';
 import { catCommand } from './commands/cat.ts';
+import { completionCommand } from './commands/completion.ts';
 import {
   folderAddCommand,
   folderListCommand,
@@ -48,4 +49,5 @@ export const commands: readonly CommandDefinition[] = [
   restoreCommand,
   verifyCommand,
   helpCommand(() => commands),
+  completionCommand(() => commands),
 ];

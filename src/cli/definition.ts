@@ -38,6 +38,7 @@ export interface PositionalDefinition {
   readonly required?: boolean;
   /** Any number of them; only the last positional can be so. */
   readonly list?: boolean;
+  readonly choices?: readonly string[];
   readonly doc: string;
 }
 

@@ -5,13 +5,15 @@ import {
   takesValue,
   type CommandDefinition,
   type OptionDefinition,
+  type PositionalDefinition,
 } from './definition.ts';
 import { globalOptions } from './global-options.ts';
 import { wrapText } from './table.ts';
 
 const WIDTH = 80;
 
-const intro =
+/** What vault is, in two sentences. */
+export const intro =
   'vault keeps folders: versioned change by change, sealed, in step with your other machines and copied to your drives. No server, no account.';
 
 /** What `vault help` says: all commands by group, the external ones, and the global options. */
@@ -46,7 +48,7 @@ export function commandText(command: CommandDefinition): string {
   const lines = [`usage: ${usageLine(command)}`, '', ...wrapText(`${command.summary}.`, WIDTH, 0)];
   for (const paragraph of command.details ?? []) lines.push('', ...wrapText(paragraph, WIDTH, 0));
   if (command.positionals.length > 0) {
-    const rows = command.positionals.map((one) => [`  ${one.name}`, one.doc] as const);
+    const rows = command.positionals.map((one) => [`  ${one.name}`, positionalDoc(one)] as const);
     lines.push('', 'Words:', ...definitionLines(rows));
   }
   if (command.options.length > 0) lines.push('', 'Options:', ...optionLines(command.options));
@@ -98,6 +100,11 @@ export function optionDoc(option: OptionDefinition): string {
   if (option.list) notes.push('may be repeated');
   if (option.variable !== undefined) notes.push(option.variable);
   return notes.length === 0 ? option.doc : `${option.doc} (${notes.join('; ')})`;
+}
+
+/** The doc of a word with its choices. */
+export function positionalDoc({ doc, choices }: PositionalDefinition): string {
+  return choices === undefined ? doc : `${doc} (${choices.join(', ')})`;
 }
 
 /** Each term with its text beside it, from `column` on: by default behind the longest term. */
