@@ -58,5 +58,9 @@ export const MAX_TAGS = 64;
 export const MAX_TAG_LENGTH = 64;
 /** Longest symlink target, in bytes. */
 export const MAX_SYMLINK_BYTES = 4096;
+/** A file of ignore rules: what reading and compiling one may take. */
+export const MAX_IGNORE_FILE_BYTES = 1024 * 1024;
+/** Patterns, and names of tags, that a folder's settings can leave out. */
+export const MAX_EXCLUDES = 10_000;
 /** Length of a node's, folder's or slot's name in UTF-16 units. */
 export const MAX_LABEL = 255;

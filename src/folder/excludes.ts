@@ -1,11 +1,23 @@
-/** Patterns of `--exclude`: gitignore rules from the folder's root. The only importer of `ignore`. */
+/** What a folder's settings leave out of it on this node, beside its `.vaultignore` files. Plain data. */
 
-import ignore from 'ignore';
-import type { FileKind } from '../system/file-system.ts';
-
-/** Whether a scan leaves out a path (relative to the root); the last pattern that matches decides. */
-export function excluder(patterns: readonly string[]): (path: string, kind: FileKind) => boolean {
-  if (patterns.length === 0) return () => false;
-  const rules = ignore({ ignorecase: false }).add([...patterns]);
-  return (path, kind) => rules.ignores(kind === 'directory' ? `${path}/` : path);
+export interface Excludes {
+  /** Patterns of `--exclude`, in order: gitignore rules from the folder's root. */
+  readonly patterns: readonly string[];
+  /** Contents of directories below the root that hold a `CACHEDIR.TAG` (bford.info/cachedir). */
+  readonly caches: boolean;
+  /** Contents of directories below the root that hold anything of one of these names. */
+  readonly ifPresent: readonly string[];
+  /** Files of more bytes than this. */
+  readonly largerThan: number | undefined;
+  /** Contents of directories on another file system than the root. */
+  readonly oneFileSystem: boolean;
 }
+
+/** Nothing is left out. */
+export const noExcludes: Excludes = {
+  patterns: [],
+  caches: false,
+  ifPresent: [],
+  largerThan: undefined,
+  oneFileSystem: false,
+};

@@ -9,6 +9,9 @@ import { systemCode, VaultError } from '../errors.ts';
 import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_SYMLINK_BYTES } from '../limits.ts';
 import { pathToBytes } from '../path-bytes.ts';
 import type { DirectoryEntry, FileStat, FileSystem } from '../system/file-system.ts';
+import { directoryFilter, type FilterInput } from './directory-filter.ts';
+import type { Excludes } from './excludes.ts';
+import { IgnoreMatcher, type IgnoreRules } from './ignore-rules.ts';
 import { keptTime, type SeenEntry } from './working-copy-row.ts';
 
 export interface ScanInput {
@@ -17,8 +20,8 @@ export interface ScanInput {
   readonly root: string;
   /** What was last seen in a directory, by name; undefined where it was never seen. */
   readonly seen: (directory: string) => Promise<Map<string, SeenEntry> | undefined>;
-  /** Whether a path (relative) is left out; what was seen there before stays as it is. */
-  readonly isExcluded: (path: string, kind: DirectoryEntry['kind']) => boolean;
+  /** What is left out, beside what `.vaultignore` files say; what was seen of it stays as it is. */
+  readonly excludes: Excludes;
   /** Absolute directories that are never entered: the home, targets. */
   readonly neverEnter: ReadonlySet<string>;
   readonly signal: AbortSignal;
@@ -72,10 +75,13 @@ export async function* scan(input: ScanInput): AsyncGenerator<ScannedDirectory> 
       },
     );
   }
-  const open: OpenDirectory[] = [{ path: '', isNew: false }];
+  const { fileSystem, excludes } = input;
+  const filter = { fileSystem, excludes, device: root.device, matcher: new IgnoreMatcher() };
+  const rules = { given: excludes.patterns, files: [] };
+  const open: OpenDirectory[] = [{ path: '', isNew: false, rules }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     input.signal.throwIfAborted();
-    yield await scanDirectory(input, next, open);
+    yield await scanDirectory(input, filter, next, open);
   }
 }
 
@@ -83,6 +89,8 @@ export async function* scan(input: ScanInput): AsyncGenerator<ScannedDirectory> 
 interface OpenDirectory {
   readonly path: string;
   readonly isNew: boolean;
+  /** Ignore rules of the directories above. */
+  readonly rules: IgnoreRules;
 }
 
 /** Paths below a directory that was seen and is gone: everything recorded there, deepest last. */
@@ -107,10 +115,14 @@ const none: ReadonlyMap<string, SeenEntry> = new Map();
 
 async function scanDirectory(
   input: ScanInput,
-  { path, isNew }: OpenDirectory,
+  filterInput: FilterInput,
+  { path, isNew, rules }: OpenDirectory,
   open: OpenDirectory[],
 ): Promise<ScannedDirectory> {
-  const { fileSystem } = input;
+  const {
+    fileSystem,
+    excludes: { largerThan },
+  } = input;
   const absolute = path === '' ? input.root : `${input.root}/${path}`;
   const seen: ReadonlyMap<string, SeenEntry> = (isNew ? undefined : await input.seen(path)) ?? none;
   const unchanged: string[] = [];
@@ -138,6 +150,11 @@ async function scanDirectory(
     });
     return { ...result, doubtful, unknown: [...seen.keys()], gone: [] };
   }
+  const filter = directoryFilter(filterInput, { path, absolute, names }, rules);
+  if ('problem' in filter) {
+    problems.push({ path, severity: 'unreadable', message: filter.problem });
+    return { ...result, doubtful, unknown: [...seen.keys()], gone: [] };
+  }
   names.sort((a, b) => (a.name < b.name ? -1 : 1));
 
   for (const { name, kind } of names) {
@@ -145,7 +162,7 @@ async function scanDirectory(
     const childPath = join(path, name);
     const child = `${absolute}/${name}`;
     if (input.neverEnter.has(child)) continue;
-    if (input.isExcluded(childPath, kind)) {
+    if (filter.leavesOut(name, kind)) {
       if (seen.has(name)) unknown.push(name);
       continue;
     }
@@ -170,7 +187,11 @@ async function scanDirectory(
     }
     try {
       if (kind === 'directory') {
-        subdirectories.push({ path: childPath, isNew: before?.kind !== 'directory' });
+        subdirectories.push({
+          path: childPath,
+          isNew: before?.kind !== 'directory',
+          rules: filter.rules,
+        });
         if (before?.kind === 'directory') unchanged.push(name);
         else newDirectories.push({ name, stat: fileSystem.stat(child) });
       } else if (kind === 'symlink') {
@@ -189,8 +210,12 @@ async function scanDirectory(
           symlinks.push({ name, stat, target });
         }
       } else {
-        const isSame = before?.kind === 'file' && isSameStat(before, fileSystem.stat(child));
-        if (isSame && !before.racy) unchanged.push(name);
+        const stat =
+          before?.kind === 'file' || largerThan !== undefined ? fileSystem.stat(child) : undefined;
+        const isSame = before?.kind === 'file' && stat !== undefined && isSameStat(before, stat);
+        if (stat !== undefined && stat.size > (largerThan ?? Infinity)) {
+          if (before !== undefined) unknown.push(name);
+        } else if (isSame && !before.racy) unchanged.push(name);
         else {
           if (isSame) doubtful++;
           files.push(name);

@@ -5,12 +5,22 @@
  */
 
 import { checkChunkerParams, type ChunkerParams } from '../chunking/params.ts';
-import { asArray, asBoolean, asBytes, asInteger, asText, decode, encode } from '../codec.ts';
+import {
+  asArray,
+  asBoolean,
+  asBytes,
+  asInteger,
+  asText,
+  decode,
+  encode,
+  type CborValue,
+} from '../codec.ts';
 import { openRow, sealRow } from '../crypto/row-seal.ts';
 import type { SecretKey } from '../crypto/hash.ts';
 import { utf8 } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
-import { MAX_LABEL } from '../limits.ts';
+import type { Excludes } from '../folder/excludes.ts';
+import { MAX_EXCLUDES, MAX_LABEL } from '../limits.ts';
 import { pathFromBytes, pathToBytes } from '../path-bytes.ts';
 import type { RandomSource } from '../random.ts';
 import { readTwin, writeTwin } from '../store/twin-file.ts';
@@ -29,21 +39,24 @@ export interface FolderState {
   readonly path: string | undefined;
   readonly params: ChunkerParams;
   readonly paused: boolean;
-  /** Patterns of `--exclude`, in order. */
-  readonly excludes: readonly string[];
+  /** What is left out of it on this node. */
+  readonly excludes: Excludes;
   readonly createdMs: number;
   /** Inode and device of the working copy's root when it was added: a swapped root shows. */
   readonly root: string | undefined;
 }
 
-const VERSION = 1;
+/** The first one has no excludes but patterns; it is still written where there are no others. */
+const VERSIONS = [1, 2];
 const rowKey = utf8('vault v1 folder file');
 
 /** Canonical bytes of the state, not sealed. */
 export function encodeFolderState(state: FolderState): Uint8Array {
-  const { params } = state;
+  const { params, excludes } = state;
+  const { caches, ifPresent, largerThan, oneFileSystem } = excludes;
+  const isMore = caches || oneFileSystem || ifPresent.length > 0 || largerThan !== undefined;
   return encode([
-    VERSION,
+    isMore ? 2 : 1,
     state.id,
     state.secret,
     state.incarnation,
@@ -52,16 +65,18 @@ export function encodeFolderState(state: FolderState): Uint8Array {
     state.path === undefined ? null : pathToBytes(state.path),
     [params.id, params.min, params.average, params.max],
     state.paused,
-    [...state.excludes],
+    [...excludes.patterns],
     state.createdMs,
     state.root ?? null,
+    ...(isMore ? [[caches, [...ifPresent], largerThan ?? null, oneFileSystem]] : []),
   ]);
 }
 
 /** Throws `VAULT_FORMAT_UNSUPPORTED` for a newer version, `VAULT_ENTRY_INVALID` for malformed bytes. */
 export function decodeFolderState(bytes: Uint8Array): FolderState {
   const fields = asArray(decode(bytes), 12);
-  if (asInteger(fields[0]) !== VERSION) {
+  const version = asInteger(fields[0]);
+  if (!VERSIONS.includes(version)) {
     throw new VaultError(
       'VAULT_FORMAT_UNSUPPORTED',
       `folder file of version ${String(fields[0])}`,
@@ -88,9 +103,22 @@ export function decodeFolderState(bytes: Uint8Array): FolderState {
       max: asInteger(params[3]),
     }),
     paused: asBoolean(fields[8]),
-    excludes: asArray(fields[9], 0, 10_000).map((pattern) => asText(pattern)),
+    excludes: decodeExcludes(fields[9], version === 1 ? [false, [], null, false] : fields[12]),
     createdMs: asInteger(fields[10]),
     root: fields[11] === null ? undefined : asText(fields[11], 100),
+  };
+}
+
+function decodeExcludes(patterns: CborValue | undefined, others: CborValue | undefined): Excludes {
+  const texts = (list: CborValue | undefined): string[] =>
+    asArray(list, 0, MAX_EXCLUDES).map((text) => asText(text));
+  const [caches, ifPresent, largerThan, oneFileSystem] = asArray(others, 4, 4);
+  return {
+    patterns: texts(patterns),
+    caches: asBoolean(caches),
+    ifPresent: texts(ifPresent),
+    largerThan: largerThan === null ? undefined : asInteger(largerThan),
+    oneFileSystem: asBoolean(oneFileSystem),
   };
 }
 

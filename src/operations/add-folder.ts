@@ -3,6 +3,7 @@
 import { fromHex, toHex } from '../bytes.ts';
 import { defaultChunkerParams } from '../chunking/params.ts';
 import { VaultError } from '../errors.ts';
+import { noExcludes } from '../folder/excludes.ts';
 import { writeFolderFile, type FolderState } from '../home/folder-file.ts';
 import { isInside, realPathOfMissing, REMOVED, UNFINISHED } from '../home/folder-set.ts';
 import { folderLayout } from '../home/home-layout.ts';
@@ -57,7 +58,7 @@ export async function addFolder(
     path,
     params: defaultChunkerParams,
     paused: false,
-    excludes: options.exclude ?? [],
+    excludes: { ...noExcludes, patterns: options.exclude ?? [] },
     createdMs: nowMs,
     root: path === undefined ? undefined : rootIdentity(session, path),
   };

@@ -55,7 +55,7 @@ export async function showFolder(
     item: {
       ...folderItem(folder, []),
       created: timeText(state.createdMs * 1000),
-      excludes: state.excludes,
+      excludes: state.excludes.patterns,
       epochs: state.epochs.length,
       chunkBytes: { min, average, max },
     },

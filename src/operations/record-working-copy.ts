@@ -7,7 +7,6 @@ import {
   type ChangeCounts,
   type RecorderParts,
 } from '../folder/change-recorder.ts';
-import { excluder } from '../folder/excludes.ts';
 import { scan } from '../folder/scan.ts';
 import { realPathOfMissing } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
@@ -82,7 +81,7 @@ export async function recordWorkingCopy(
       fileSystem,
       root,
       seen: place.seen,
-      isExcluded: excluder(folder.state.excludes),
+      excludes: folder.state.excludes,
       neverEnter: new Set([realPathOfMissing(fileSystem, home.layout.root)]),
       signal: context.signal,
     })) {

@@ -1,6 +1,5 @@
 /** `snapshot --dry-run`: what a snapshot would record, by what names and stats say; no content is read. */
 
-import { excluder } from '../folder/excludes.ts';
 import { isSameStat, join, scan, seenBelow, type ScannedDirectory } from '../folder/scan.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import { realPathOfMissing } from '../home/folder-set.ts';
@@ -30,7 +29,7 @@ export async function previewSnapshot(
     fileSystem,
     root: folder.state.path as string,
     seen: (directory) => folder.seen(directory),
-    isExcluded: excluder(folder.state.excludes),
+    excludes: folder.state.excludes,
     neverEnter: new Set([realPathOfMissing(fileSystem, session.home.layout.root)]),
     signal: context.signal,
   })) {

@@ -1,6 +1,5 @@
 /** `status`: what is not yet recorded, and what is wrong. */
 
-import { excluder } from '../folder/excludes.ts';
 import { scan } from '../folder/scan.ts';
 import { realPathOfMissing, type ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
@@ -74,7 +73,7 @@ async function pendingChanges(
     fileSystem,
     root: folder.state.path ?? '',
     seen: (directory) => folder.seen(directory),
-    isExcluded: excluder(folder.state.excludes),
+    excludes: folder.state.excludes,
     neverEnter: new Set([realPathOfMissing(fileSystem, session.home.layout.root)]),
     signal: context.signal,
   })) {

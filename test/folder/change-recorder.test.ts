@@ -6,6 +6,7 @@ import { secretKey } from '../../src/crypto/hash.ts';
 import { VaultError } from '../../src/errors.ts';
 import { ChangeRecorder, type RecorderParts } from '../../src/folder/change-recorder.ts';
 import type { NewVersion } from '../../src/folder/pending-changes.ts';
+import { noExcludes } from '../../src/folder/excludes.ts';
 import { scan } from '../../src/folder/scan.ts';
 import { tasks } from '../../src/folder/tasks.ts';
 import type { SeenEntry } from '../../src/folder/working-copy-row.ts';
@@ -122,7 +123,7 @@ class Recorded {
       fileSystem: this.fs,
       root: '/disk',
       seen: (path) => Promise.resolve(this.rows.get(path)),
-      isExcluded: () => false,
+      excludes: noExcludes,
       neverEnter: new Set(),
       signal: new AbortController().signal,
     })) {
@@ -230,7 +231,7 @@ describe('ChangeRecorder', () => {
       fileSystem: recorded.fs,
       root: '/disk',
       seen: () => Promise.resolve(undefined),
-      isExcluded: () => false,
+      excludes: noExcludes,
       neverEnter: new Set(),
       signal: new AbortController().signal,
     })) {
@@ -313,7 +314,7 @@ describe('ChangeRecorder', () => {
       fileSystem: recorded.fs,
       root: '/disk',
       seen: (path) => Promise.resolve(recorded.rows.get(path)),
-      isExcluded: () => false,
+      excludes: noExcludes,
       neverEnter: new Set(),
       signal: new AbortController().signal,
     })) {
@@ -384,7 +385,7 @@ describe('ChangeRecorder', () => {
         fileSystem: recorded.fs,
         root: '/disk',
         seen: () => Promise.resolve(undefined),
-        isExcluded: () => false,
+        excludes: noExcludes,
         neverEnter: new Set(),
         signal: new AbortController().signal,
       })) {

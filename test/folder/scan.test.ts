@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { utf8 } from '../../src/bytes.ts';
+import { noExcludes } from '../../src/folder/excludes.ts';
 import {
   isTemporaryName,
   scan,
@@ -65,7 +66,7 @@ async function scanned(
     fileSystem: there.fs,
     root: '/disk',
     seen: (path) => Promise.resolve(rows.get(path)),
-    isExcluded: () => false,
+    excludes: noExcludes,
     neverEnter: new Set(),
     signal: new AbortController().signal,
     ...input,
@@ -267,15 +268,18 @@ describe('scan', () => {
     );
   });
 
-  test('what is excluded is left as it was seen, also below', async () => {
-    const there = disk('keep', 'skip', 'new skip', 'd/inside');
+  test('what is left out stays as it was seen, also below', async () => {
+    const there = disk('keep', 'skip', 'new skip', 'd/inside', 'e/skip');
     const rows = rowsOf(there);
     rows.get('')?.delete('new skip');
     const found = await scanned(there, rows, {
-      isExcluded: (path, kind) => path.includes('skip') || (path === 'd' && kind === 'directory'),
+      excludes: { ...noExcludes, patterns: ['*skip', '/d/'] },
     });
-    assert.deepEqual(found.length, 1);
-    assert.deepEqual(at(found, '').unchanged, ['keep']);
+    assert.deepEqual(
+      found.map(({ path }) => path),
+      ['', 'e'],
+    );
+    assert.deepEqual(at(found, '').unchanged, ['e', 'keep']);
     assert.deepEqual(at(found, '').unknown, ['d', 'skip']);
     assert.deepEqual(at(found, '').gone, []);
   });
@@ -293,8 +297,8 @@ describe('scan', () => {
   test('our own temporary files are not seen', async () => {
     const name = '.vault-0123456789abcdef01234567.tmp';
     assert.ok(isTemporaryName(name) && !isTemporaryName('.vault-x') && !isTemporaryName('x.tmp'));
-    const there = disk(name, '.vaultignore');
-    assert.deepEqual(at(await scanned(there), '').files, ['.vaultignore']);
+    const there = disk(name, '.vaultrc');
+    assert.deepEqual(at(await scanned(there), '').files, ['.vaultrc']);
   });
 
   test('names and symlinks too long to be kept are reported, and the rest goes on', async () => {
@@ -359,7 +363,7 @@ describe('scan', () => {
         fileSystem: there.fs,
         root: '/disk',
         seen: () => Promise.resolve(undefined),
-        isExcluded: () => false,
+        excludes: noExcludes,
         neverEnter: new Set(),
         signal: controller.signal,
       })) {

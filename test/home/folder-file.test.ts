@@ -5,6 +5,7 @@ import { fromHex, toHex } from '../../src/bytes.ts';
 import { defaultChunkerParams } from '../../src/chunking/params.ts';
 import { decode, encode, type CborValue } from '../../src/codec.ts';
 import { secretKey } from '../../src/crypto/hash.ts';
+import { noExcludes } from '../../src/folder/excludes.ts';
 import {
   decodeFolderState,
   encodeFolderState,
@@ -39,7 +40,16 @@ const states: fc.Arbitrary<FolderState> = fc.record(
     ),
     params: fc.constant(defaultChunkerParams),
     paused: fc.boolean(),
-    excludes: fc.array(fc.string({ maxLength: 8 }), { maxLength: 3 }),
+    excludes: fc.record(
+      {
+        patterns: fc.array(fc.string({ maxLength: 8 }), { maxLength: 3 }),
+        caches: fc.boolean(),
+        ifPresent: fc.array(fc.string({ maxLength: 8 }), { maxLength: 3 }),
+        largerThan: fc.option(fc.nat(), { nil: undefined }),
+        oneFileSystem: fc.boolean(),
+      },
+      asObjects,
+    ),
     createdMs: fc.nat(),
     root: fc.option(fc.string({ maxLength: 20 }), { nil: undefined }),
   },
@@ -55,7 +65,7 @@ const sample: FolderState = {
   path: '/home/someone/photos',
   params: defaultChunkerParams,
   paused: false,
-  excludes: ['*.tmp'],
+  excludes: { ...noExcludes, patterns: ['*.tmp'] },
   createdMs: 1_767_225_600_000,
   root: '2049:4711',
 };
@@ -86,8 +96,8 @@ describe('folder file', () => {
   test('a newer version is refused, and so is anything that is not one', async () => {
     const fields = decode(encodeFolderState(sample)) as CborValue[];
     const changed = (at: number, value: CborValue): Uint8Array => encode(fields.with(at, value));
-    const error = await rejects('VAULT_FORMAT_UNSUPPORTED', () => decodeFolderState(changed(0, 2)));
-    assert.match(error.message, /version 2/);
+    const error = await rejects('VAULT_FORMAT_UNSUPPORTED', () => decodeFolderState(changed(0, 3)));
+    assert.match(error.message, /version 3/);
     for (const [at, value] of [
       [1, fromHex('00')],
       [2, 'text'],
@@ -104,5 +114,39 @@ describe('folder file', () => {
     }
     await rejects('VAULT_ENTRY_INVALID', () => decodeFolderState(encode(fields.slice(0, 11))));
     assert.equal(toHex(decodeFolderState(encode([...fields, 'later'])).id), toHex(sample.id));
+  });
+
+  test('excludes besides patterns make a version that an older vault refuses', async () => {
+    const excludes = {
+      patterns: ['*.o'],
+      caches: true,
+      ifPresent: ['.skip'],
+      largerThan: 2 ** 40,
+      oneFileSystem: true,
+    };
+    const fields = decode(encodeFolderState({ ...sample, excludes })) as CborValue[];
+    assert.deepEqual(
+      [fields[0], fields[9], fields[12]],
+      [2, ['*.o'], [true, ['.skip'], 2 ** 40, true]],
+    );
+    assert.deepEqual(decodeFolderState(encode(fields)).excludes, excludes);
+    for (const excluded of Object.entries(excludes).slice(1)) {
+      const one = { ...noExcludes, ...Object.fromEntries([excluded]) };
+      assert.deepEqual(
+        decodeFolderState(encodeFolderState({ ...sample, excludes: one })).excludes,
+        one,
+      );
+    }
+    assert.equal((decode(encodeFolderState(sample)) as CborValue[])[0], 1);
+    for (const more of [
+      7,
+      [],
+      [1, [], null, true],
+      [true, [1], null, true],
+      [true, [], 'x', true],
+    ]) {
+      await rejects('VAULT_ENTRY_INVALID', () => decodeFolderState(encode(fields.with(12, more))));
+    }
+    await rejects('VAULT_ENTRY_INVALID', () => decodeFolderState(encode(fields.slice(0, 12))));
   });
 });

@@ -9,7 +9,6 @@ const importers: Readonly<Record<string, string>> = {
   cborg: 'src/codec.ts',
   'classic-level': 'src/store/level-database.ts',
   'fastcdc-wasm': 'src/chunking/fastcdc.ts',
-  ignore: 'src/folder/excludes.ts',
   'libsodium-wrappers': 'src/crypto/sodium.ts',
   yargs: 'src/cli/yargs.ts',
 };
