@@ -7,7 +7,6 @@
  * Nothing is stored, and memory does not grow with N. JSON lines: `progress`, then one `result`.
  */
 
-import { createCipheriv } from 'node:crypto';
 import { once } from 'node:events';
 import {
   Worker,
@@ -24,9 +23,9 @@ import type { Manifest } from '../src/chunking/manifest.ts';
 import { defaultChunkerParams } from '../src/chunking/params.ts';
 import { chunkId } from '../src/crypto/chunk-id.ts';
 import { deriveFolderKeys, expandGearTable } from '../src/crypto/folder-keys.ts';
+import { keyStream } from './inputs/key-stream.ts';
 
 const GiB = 2 ** 30;
-const PIECE_BYTES = 256 * 1024;
 /** Plain bytes of one batch: how far one side may be ahead of the other. */
 const BATCH_BYTES = 16 * 1024 * 1024;
 const INSERTED = Buffer.from('+five');
@@ -50,25 +49,9 @@ interface Batch {
   readonly manifest?: Manifest;
 }
 
-/** `size` bytes of an AES-CTR key stream: as good as random, the same on each side, and fast. */
-function keyStream(size: number): ReadInto {
-  const cipher = createCipheriv('aes-256-ctr', Buffer.alloc(32, 'large file'), Buffer.alloc(16));
-  const zeros = Buffer.alloc(PIECE_BYTES);
-  let piece = Buffer.alloc(0);
-  let left = size;
-  return (into) => {
-    if (piece.length === 0) piece = cipher.update(zeros);
-    const count = Math.min(into.length, piece.length, left);
-    into.set(piece.subarray(0, count));
-    piece = piece.subarray(count);
-    left -= count;
-    return count;
-  };
-}
-
-/** The same with the five bytes inserted. */
+/** The bytes of a side: random ones, the same on both, with the five in between if they are. */
 function contentOf({ size, insertAt }: SideTask): ReadInto {
-  const stream = keyStream(size);
+  const stream = keyStream('large file', size);
   if (insertAt === undefined) return stream;
   let at = 0;
   let inserted = 0;
