@@ -30,6 +30,7 @@ import { caseNames, cases, type CaseName } from './harness/case-names.ts';
 import { environmentLine } from './harness/environment.ts';
 import { parseLines, type Line } from './harness/lines.ts';
 import { GNU_TIME } from './harness/measure.ts';
+import { mergeReports } from './harness/merge-reports.ts';
 import { withResults } from './harness/readme.ts';
 import { report } from './harness/report.ts';
 import { largeFileScenario } from './scenarios/large-file.ts';
@@ -124,10 +125,8 @@ async function main(args: readonly string[]): Promise<number> {
   else if (wanted.action === 'list') {
     for (const name of caseNames) process.stdout.write(`${name.padEnd(16)} ${cases[name]}\n`);
   } else if (wanted.action === 'report') {
-    publish(
-      wanted.report.flatMap((path) => parseLines(readFileSync(path, 'utf8'))),
-      wanted,
-    );
+    const reports = wanted.report.map((path) => parseLines(readFileSync(path, 'utf8')));
+    publish(mergeReports(reports), wanted);
   } else {
     const stop = new AbortController();
     let ended: NodeJS.Signals | undefined;

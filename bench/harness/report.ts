@@ -11,12 +11,17 @@ const REFERENCE = 'vault';
 /** The whole report as Markdown. Lines of several files may be given one after the other. */
 export function report(lines: readonly Line[]): string {
   const runs = lines.filter((line): line is RunLine => line.type === 'run');
+  const facts = lines.flatMap((line) => {
+    if (line.type === 'environment') return environment(line);
+    return line.type === 'input' ? [input(line)] : [];
+  });
   const parts = [
-    lines.filter((line): line is EnvironmentLine => line.type === 'environment').map(environment),
-    inputs(lines.filter((line): line is InputLine => line.type === 'input')),
+    [...new Set(facts)].map((fact) => `- ${fact}`).join('\n'),
     runs.length === 0 ? 'Nothing was measured.' : [targetTable(runs), timeTable(runs)],
     runs.length === 0 ? [] : resourceTable(runs),
-    notRun(lines.filter((line): line is NotRunLine => line.type === 'not-run')),
+    [openings(runs), notRun(lines.filter((line) => line.type === 'not-run'))]
+      .filter((part) => part !== '')
+      .join('\n'),
   ];
   return `${parts
     .flat()
@@ -24,29 +29,23 @@ export function report(lines: readonly Line[]): string {
     .join('\n\n')}\n`;
 }
 
-function environment(line: EnvironmentLine): string {
+function environment(line: EnvironmentLine): string[] {
   const peers = Object.entries(line.peers).flatMap(([name, version]) =>
     version === null ? [] : [`${name} ${version}`],
   );
+  const scaled =
+    line.scale === 1 ? '' : `, generated inputs × ${line.scale}: not the cases as defined`;
   return [
-    `- ${line.time.slice(0, 10)}, vault ${line.vault}, Node ${line.node}`,
-    `- beside ${peers.join(', ') || 'nothing'}`,
-    `- ${line.processors} × ${line.processor}, ${(line.memoryBytes / 2 ** 30).toFixed(0)} GiB`,
-    `- ${line.system}, kernel ${line.kernel}, ${line.fileSystem}`,
-    `- ${line.pairs} rounds, load before ${line.loadBefore.toFixed(2)}${
-      line.scale === 1 ? '' : `, generated inputs × ${line.scale}: not the cases as defined`
-    }`,
-  ].join('\n');
+    `${line.time.slice(0, 10)}, vault ${line.vault}, Node ${line.node}`,
+    `beside ${peers.join(', ') || 'nothing'}`,
+    `${line.processors} × ${line.processor}, ${(line.memoryBytes / 2 ** 30).toFixed(0)} GiB`,
+    `${line.system}, kernel ${line.kernel}, ${line.fileSystem}`,
+    `${line.pairs} rounds, load before ${line.loadBefore.toFixed(2)}${scaled}`,
+  ];
 }
 
-function inputs(lines: readonly InputLine[]): string {
-  const texts = new Set(
-    lines.map(
-      ({ name, files, bytes }) =>
-        `- ${name}: ${count(files)} ${files === 1 ? 'file' : 'files'}, ${megabytes(bytes)} MB`,
-    ),
-  );
-  return [...texts].join('\n');
+function input({ name, files, bytes }: InputLine): string {
+  return `${name}: ${count(files)} ${files === 1 ? 'file' : 'files'}, ${megabytes(bytes)} MB`;
 }
 
 function targetTable(runs: readonly RunLine[]): string {
@@ -130,6 +129,22 @@ function resourceTable(runs: readonly RunLine[]): string {
     ],
     rows,
   );
+}
+
+/** Where opening the store was measured apart. */
+function openings(runs: readonly RunLine[]): string {
+  const texts = casesOf(runs).flatMap((name) =>
+    sidesOf(runs).flatMap((side) => {
+      const ran = runs.filter((run) => run.case === name);
+      const values = samples(ran, side, 'openSeconds').map(({ value }) => value);
+      return values.length === 0
+        ? []
+        : [
+            `- ${name}, ${side}: opened in ${seconds(values)} s, which is not part of the time above`,
+          ];
+    }),
+  );
+  return texts.join('\n');
 }
 
 function notRun(lines: readonly NotRunLine[]): string {

@@ -2,7 +2,7 @@
 
 import { cpSync, linkSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { u64be } from '../../src/bytes.ts';
+import { concat, u64be } from '../../src/bytes.ts';
 import { chunkSettings, LevelChunkStore } from '../../src/store/level-chunk-store.ts';
 import { LevelDatabase } from '../../src/store/level-database.ts';
 import { realFileSystem } from '../../src/system/real-file-system.ts';
@@ -36,9 +36,15 @@ export async function makeManyTables(
 /** Every flush leaves a table behind, and rising keys keep LevelDB from merging them. */
 async function makeDatabase(path: string, tables: number, signal: AbortSignal): Promise<void> {
   mkdirSync(path);
-  const database = await LevelDatabase.open(path, { settings: chunkSettings });
+  let last = 0;
+  const database = await LevelDatabase.open(path, {
+    settings: chunkSettings,
+    // Behind the last key, as the store has it: no table overlaps another.
+    probe: () => concat(u64be(last), new Uint8Array(1)),
+  });
   try {
     for (let seq = 0; seq < tables; seq++) {
+      last = seq;
       signal.throwIfAborted();
       const put = { type: 'put', key: u64be(seq), value: Buffer.alloc(64) } as const;
       await database.write([put], false);

@@ -12,6 +12,7 @@ const documents = [
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
+  'bench/README.md',
   ...filesBelow('docs', '.md'),
 ];
 
