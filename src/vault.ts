@@ -17,6 +17,7 @@ import type {
   OperationContext,
   VaultApi,
 } from './operations/api.ts';
+import { diff } from './operations/diff.ts';
 import { listFolders, removeFolder, setFolder, showFolder } from './operations/folders.ts';
 import {
   addKey,
@@ -126,6 +127,7 @@ function wire(session: Session): VaultApi {
     snapshots: streamed((options, context) => listSnapshots(session, options, context)),
     ls: streamed((options, context) => ls(session, options, context)),
     cat: streamed((options, write, context) => cat(session, options, write, context)),
+    diff: streamed((options, context) => diff(session, options, context)),
     restore: streamed((options, context) => restore(session, options, context)),
     verify: streamed(async (options, context) => {
       checkVerifyOptions(options);

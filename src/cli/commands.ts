@@ -3,6 +3,7 @@
 import { configGetCommand, configListCommand, configSetCommand } from './commands/config.ts';
 import { catCommand } from './commands/cat.ts';
 import { completionCommand } from './commands/completion.ts';
+import { diffCommand } from './commands/diff.ts';
 import {
   folderAddCommand,
   folderListCommand,
@@ -46,6 +47,7 @@ export const commands: readonly CommandDefinition[] = [
   snapshotsCommand,
   lsCommand,
   catCommand,
+  diffCommand,
   restoreCommand,
   verifyCommand,
   helpCommand(() => commands),

@@ -103,6 +103,29 @@ export interface CatOptions extends PathSelection {
   readonly at?: string;
 }
 
+/** Of `paths`, the first may be a second WHEN; `./` before a name makes it a path. */
+export interface DiffOptions extends PathSelection {
+  /** WHEN to compare from. */
+  readonly from: string;
+  /** With what `git apply` and `patch` take. */
+  readonly patch?: boolean;
+}
+/** Paths by what became of them. A file that became something else counts under `kind`. */
+export interface DiffCounts {
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  readonly renamed: number;
+  /** Only the executable bit differs. */
+  readonly mode: number;
+  readonly kind: number;
+}
+export interface DiffResult extends DiffCounts {
+  readonly folder: string;
+  /** What cannot be told any more: exit 22. */
+  readonly damaged: number;
+}
+
 export interface RestoreOptions extends PathSelection {
   /** Absolute directory; need not exist. */
   readonly to: string;
@@ -193,6 +216,8 @@ export interface VaultApi {
     write: (piece: Uint8Array) => Promise<void>,
     context: OperationContext,
   ): Promise<{ readonly bytes: number }>;
+  /** Emits items of type `difference`. */
+  diff(options: DiffOptions, context: OperationContext): Promise<DiffResult>;
   restore(options: RestoreOptions, context: OperationContext): Promise<RestoreResult>;
   verify(options: VerifyOptions, context: OperationContext): Promise<VerifyResult>;
 

@@ -230,6 +230,30 @@ test('a dry run of restore lists what the run would do', async () => {
   assert.match(fake.out, /^would restore {2}b\.txt\nwould restore 12 files and 3 directories/);
 });
 
+test('diff says what became of each path, or prints the patch', async () => {
+  const { fake } = await run(fakeVault(), 'diff early late');
+  assert.equal(
+    fake.out,
+    [
+      'added    d/',
+      'changed  b.txt',
+      'renamed  x => y',
+      'mode     run (executable)',
+      'kind     l (file => symlink)',
+      '5 differences: 1 added, 1 changed, 1 renamed, 1 mode, 1 kind\n',
+    ].join('\n'),
+  );
+  const patch = await run(fakeVault(), 'diff early -p b.txt');
+  assert.equal(patch.fake.out, '--- a/b.txt\n+++ b/b.txt\n@@ -1,1 +1,1 @@\n-\told\n+\tnew\n');
+  assert.deepEqual(await optionsOf('diff early -p b.txt'), {
+    from: 'early',
+    paths: ['b.txt'],
+    cwd: '/place/here',
+    patch: true,
+  });
+  assert.equal((await run(fakeVault(), 'diff')).exit, 2);
+});
+
 test('damage found by verify is listed as chunk, files and versions, exit 22', async () => {
   const damage = {
     type: 'damage',

@@ -103,6 +103,28 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
       await write(Buffer.from([0, 1, 2, 255]));
       return { bytes: 4 };
     },
+    async diff(options, context) {
+      note('diff', options);
+      const patch = '--- a/b.txt\n+++ b/b.txt\n@@ -1,1 +1,1 @@\n-\told\n+\tnew\n';
+      for (const item of [
+        { type: 'difference', change: 'added', path: 'd', kind: 'directory', version: null },
+        {
+          type: 'difference',
+          change: 'changed',
+          path: 'b.txt',
+          kind: 'file',
+          patch,
+          binary: false,
+        },
+        { type: 'difference', change: 'renamed', path: 'y', from: 'x', kind: 'file' },
+        { type: 'difference', change: 'mode', path: 'run', kind: 'file', executable: true },
+        { type: 'difference', change: 'kind', path: 'l', kind: 'symlink', kindBefore: 'file' },
+      ]) {
+        context.emit({ type: 'item', item });
+      }
+      const differing = { added: 1, changed: 1, removed: 0, renamed: 1, mode: 1, kind: 1 };
+      return Promise.resolve({ folder: id, ...differing, damaged: 0 });
+    },
     async restore(options, context) {
       note('restore', options);
       if (options.dryRun) {

@@ -21,6 +21,7 @@ const argumentsOf: Readonly<Record<string, readonly string[]>> = {
   'folder show': ['docs'],
   'folder set': ['docs', 'a=b'],
   'folder remove': ['docs', '-n'],
+  diff: ['yesterday', '-p'],
   restore: ['--to', 'd', '-n'],
 };
 

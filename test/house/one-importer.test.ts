@@ -8,6 +8,7 @@ const importers: Readonly<Record<string, string>> = {
   '@noble/hashes': 'src/crypto/hash.ts',
   cborg: 'src/codec.ts',
   'classic-level': 'src/store/level-database.ts',
+  diff: 'src/operations/line-diff.ts',
   'fastcdc-wasm': 'src/chunking/fastcdc.ts',
   'libsodium-wrappers': 'src/crypto/sodium.ts',
   yargs: 'src/cli/yargs.ts',

@@ -114,6 +114,20 @@ test('every command says in JSON what it did', async (t) => {
     );
   });
 
+  await t.test('what changed, with the true bytes of patches that are no text', async () => {
+    const raw = Buffer.concat([Buffer.from(`${node.work}/dir/`), Buffer.from([0xe9])]);
+    writeFileSync(raw, Buffer.from([0xe8, 0x0a]));
+    const lines = await node.json(0, 'diff', '-f', 'work', '-p', snapshot);
+    writeFileSync(raw, 'raw');
+    assert.equal(lastOf(lines)['changed'], 1);
+    const [line] = only(lines, 'difference');
+    const patch = Buffer.from(String(line?.['patchBase64']), 'base64').toString('latin1');
+    assert.match(patch, /^diff --git "a\/dir\/\\351" "b\/dir\/\\351"\n/);
+    assert.match(patch, /\n-raw\n\\ No newline at end of file\n\+\xe8\n$/);
+    assert.deepEqual(lastOf(await node.json(0, 'diff', '-f', 'work', snapshot, 'now'))['added'], 0);
+    await node.fails(10, 'diff', '-f', 'work', 'no such moment');
+  });
+
   await t.test('restores and dry runs', async () => {
     const to = join(node.directory, 'to');
     const dry = await node.json(0, 'restore', '-f', 'work', '--to', to, '-n');

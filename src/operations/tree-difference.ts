@@ -1,0 +1,73 @@
+/** What differs between two sides of a folder, name by name; reads no content. */
+
+import { equalBytes } from '../bytes.ts';
+import type { VaultError } from '../errors.ts';
+import type { SideEntry, TreeSide } from './tree-side.ts';
+
+/** A path that is not the same on both sides: at least one is there. */
+export interface Difference {
+  readonly path: string;
+  readonly before: SideEntry | undefined;
+  readonly after: SideEntry | undefined;
+}
+
+export interface ComparedSides {
+  readonly before: TreeSide;
+  readonly after: TreeSide;
+  readonly signal: AbortSignal;
+  /** Names on either side that can no longer be told. */
+  readonly onDamage: (path: string, error: VaultError) => void;
+}
+
+/**
+ * Differences below a directory, those above before those below. Two directories never differ by
+ * themselves. Names that one side can no longer tell are given to `onDamage`, and are no differences.
+ */
+export async function* differencesBelow(
+  sides: ComparedSides,
+  directory: string,
+): AsyncGenerator<Difference> {
+  sides.signal.throwIfAborted();
+  const [before, after] = [await sides.before.list(directory), await sides.after.list(directory)];
+  const unknown = new Set<string>();
+  let isUntold = false;
+  for (const { path, error } of [...before.damage, ...after.damage]) {
+    sides.onDamage(path ?? directory, error);
+    if (path === undefined) isUntold = true;
+    else unknown.add(path);
+  }
+  const afterByPath = new Map(after.entries.map((entry) => [entry.path, entry]));
+  const beforeByPath = new Map(before.entries.map((entry) => [entry.path, entry]));
+  const paths = [...new Set([...beforeByPath.keys(), ...afterByPath.keys()])].toSorted();
+  for (const path of paths) {
+    const [old, now] = [beforeByPath.get(path), afterByPath.get(path)];
+    const isKnown = !unknown.has(path) && !(isUntold && (old === undefined || now === undefined));
+    if (isKnown && differs(old, now)) yield { path, before: old, after: now };
+    if (old?.kind === 'directory' || now?.kind === 'directory')
+      yield* differencesBelow(sides, path);
+  }
+}
+
+/** Differences at a path and below it; undefined where neither side has anything there. */
+export async function differencesAt(
+  sides: ComparedSides,
+  path: string,
+): Promise<AsyncGenerator<Difference> | undefined> {
+  const directory = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+  const [before, after] = [await sides.before.list(directory), await sides.after.list(directory)];
+  const damage = [...before.damage, ...after.damage].filter((one) => one.path === path);
+  for (const { error } of damage) sides.onDamage(path, error);
+  const old = before.entries.find((entry) => entry.path === path);
+  const now = after.entries.find((entry) => entry.path === path);
+  if (old === undefined && now === undefined && damage.length === 0) return undefined;
+  return (async function* () {
+    if (damage.length === 0 && differs(old, now)) yield { path, before: old, after: now };
+    if (old?.kind === 'directory' || now?.kind === 'directory')
+      yield* differencesBelow(sides, path);
+  })();
+}
+
+function differs(before: SideEntry | undefined, after: SideEntry | undefined): boolean {
+  if (before === undefined || after === undefined) return before !== after;
+  return before.kind !== after.kind || !equalBytes(before.digest, after.digest);
+}
