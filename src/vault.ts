@@ -11,6 +11,8 @@ import { homeLayout } from './home/home-layout.ts';
 import { systemEnvironment, systemPool } from './home/system-environment.ts';
 import { addFolder } from './operations/add-folder.ts';
 import type {
+  DoctorOptions,
+  DoctorResult,
   InitOptions,
   InitResult,
   OpenOptions,
@@ -18,6 +20,7 @@ import type {
   VaultApi,
 } from './operations/api.ts';
 import { diff } from './operations/diff.ts';
+import { doctor } from './operations/doctor.ts';
 import { listFolders, removeFolder, setFolder, showFolder } from './operations/folders.ts';
 import {
   addKey,
@@ -33,6 +36,7 @@ import type { Session } from './operations/session.ts';
 import { snapshot } from './operations/snapshot.ts';
 import { status } from './operations/status.ts';
 import { checkVerifyOptions, verify } from './operations/verify.ts';
+import { systemMachine, type MachineFacts } from './system/machine-facts.ts';
 
 /** Whether a text is a recovery code, its check symbols included. */
 export function isRecoveryCode(text: string): boolean {
@@ -59,6 +63,16 @@ export async function initHome(
     { waitMs: 0, signal: new AbortController().signal },
   );
   return { ...created, home, deviceKey: file ?? null };
+}
+
+/** Looks for what of this machine vault will stumble over: `operations/doctor.ts`. */
+export async function examine(
+  options: DoctorOptions,
+  context: OperationContext,
+  environment: Environment = systemEnvironment(),
+  machine: MachineFacts = systemMachine,
+): Promise<DoctorResult> {
+  return endingAs(context.signal, () => doctor(environment, machine, options, context));
 }
 
 /**

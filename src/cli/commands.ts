@@ -4,6 +4,7 @@ import { configGetCommand, configListCommand, configSetCommand } from './command
 import { catCommand } from './commands/cat.ts';
 import { completionCommand } from './commands/completion.ts';
 import { diffCommand } from './commands/diff.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import {
   folderAddCommand,
   folderListCommand,
@@ -37,6 +38,7 @@ export const commands: readonly CommandDefinition[] = [
   configGetCommand,
   configSetCommand,
   configListCommand,
+  doctorCommand,
   folderAddCommand,
   folderListCommand,
   folderShowCommand,

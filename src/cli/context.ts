@@ -4,7 +4,15 @@
  */
 
 import type { Clock } from '../clock.ts';
-import type { InitOptions, InitResult, OpenOptions, VaultApi } from '../operations/api.ts';
+import type {
+  DoctorOptions,
+  DoctorResult,
+  InitOptions,
+  InitResult,
+  OpenOptions,
+  OperationContext,
+  VaultApi,
+} from '../operations/api.ts';
 
 export interface OutputStream {
   readonly isTerminal: boolean;
@@ -56,6 +64,7 @@ export interface Machine {
 export interface VaultModule {
   initHome(options: InitOptions): Promise<InitResult>;
   openVault(options: OpenOptions): Promise<VaultApi>;
+  examine(options: DoctorOptions, context: OperationContext): Promise<DoctorResult>;
   /** Whether a text is a recovery code, its check symbols included. */
   isRecoveryCode(text: string): boolean;
 }

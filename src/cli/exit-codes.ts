@@ -9,7 +9,7 @@ export const exitMeanings: ReadonlyMap<number, string> = new Map([
   [2, 'wrong usage'],
   [
     3,
-    'done, but incomplete: sources unreadable or missing, work left at a timeout, a size not reached, `status --check` with something open',
+    'done, but incomplete: sources unreadable or missing, work left at a timeout, a size not reached, `status --check` with something open, `doctor` with a problem',
   ],
   [10, 'no home, folder, path, version or snapshot of that name'],
   [11, 'home held by another process that does not answer'],

@@ -7,6 +7,7 @@ import type {
   Item,
   OperationContext,
   PathSelection,
+  Secret,
   VaultApi,
 } from '../operations/api.ts';
 import type { CliContext, VaultModule } from './context.ts';
@@ -125,6 +126,13 @@ export class Invocation {
   async load(): Promise<VaultModule> {
     this.#progress.show('starting');
     return this.context.loadVault();
+  }
+
+  /** What the given source of a passphrase gives; undefined where none is given. Asks nobody. */
+  async givenSecret(module: VaultModule): Promise<Secret | undefined> {
+    const { secretSource } = this.globals;
+    if (secretSource === undefined) return undefined;
+    return secretFromText(module, await readSecret(this.context, secretSource, this.signal));
   }
 
   /** Opens the home, does `work`, and closes it whatever happens. */

@@ -293,3 +293,17 @@ export interface OpenOptions {
   readonly waitLockMs: number;
   readonly signal: AbortSignal;
 }
+
+export interface DoctorOptions {
+  /** Absolute; need not be there. */
+  readonly home: string;
+  /** What opens the home, where its device key is not in place. Undefined: what needs it open is left out. */
+  readonly secret: Secret | undefined;
+  readonly waitLockMs: number;
+}
+/** How many checks ended so; each was emitted as an item of type `check`. */
+export interface DoctorResult {
+  readonly ok: number;
+  readonly warnings: number;
+  readonly problems: number;
+}

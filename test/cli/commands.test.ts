@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VaultError } from '../../src/errors.ts';
+import type { OperationContext } from '../../src/operations/api.ts';
 import { FakeContext, type FakeOptions } from './fake-context.ts';
 import { fakeVault, type FakeVault } from './fake-vault.ts';
 
@@ -193,6 +194,32 @@ test('changes are listed with --verbose, and by a dry run, which speaks of what 
     [json.fake.lines.at(-1)?.['dryRun'], json.fake.lines.at(-1)?.['snapshot']],
     [true, null],
   );
+});
+
+test('doctor tells each finding with its remedy, and only a problem makes its exit 3', async () => {
+  const base = { type: 'check', path: null, remedy: null };
+  const checks = [
+    { ...base, name: 'node', status: 'ok', message: 'new enough' },
+    { ...base, name: 'case', status: 'warning', message: 'one file', remedy: 'rename', path: '/w' },
+  ];
+  const ran = (argv: string, problems: number): Promise<Ran> => {
+    const vault = {
+      ...fakeVault(),
+      examine: (_options: unknown, context: OperationContext) => {
+        for (const item of checks) context.emit({ type: 'item', item });
+        return Promise.resolve({ ok: 1, warnings: 1, problems });
+      },
+    };
+    return run(vault, argv);
+  };
+  const { fake, exit } = await ran('doctor', 0);
+  assert.equal(exit, 0);
+  const name = 'case'.padEnd(15);
+  const warned = `/w:\n  warning  ${name}  one file\n${' '.repeat(28)}rename\n`;
+  const end = '0 problems, 1 warning\n';
+  assert.equal(fake.out, `ok       ${'node'.padEnd(15)}  new enough\n${warned}${end}`);
+  assert.equal((await ran('doctor -q', 1)).fake.out, warned);
+  assert.equal((await ran('doctor', 1)).exit, 3);
 });
 
 test('status tells problems, and --check makes what is open exit 3', async () => {

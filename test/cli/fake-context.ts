@@ -120,6 +120,7 @@ export class FakeContext {
         return {
           initHome: () => Promise.reject(new Error('no initHome in this test')),
           openVault: () => Promise.reject(new Error('no openVault in this test')),
+          examine: () => Promise.reject(new Error('no examine in this test')),
           isRecoveryCode: (text) => text === RECOVERY_CODE,
           ...options.vault,
         };

@@ -9,7 +9,7 @@ export interface Call {
   readonly options: unknown;
 }
 
-export interface FakeVault extends Pick<VaultModule, 'initHome' | 'openVault'> {
+export interface FakeVault extends Pick<VaultModule, 'initHome' | 'openVault' | 'examine'> {
   readonly calls: Call[];
   readonly secrets: (Secret | undefined)[];
   readonly opened: OpenOptions[];
@@ -209,6 +209,17 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
         recoveryCode: 'CODE-ONCE',
         deviceKey: key === true ? `${options.home}/device-key` : key || null,
       });
+    },
+    async examine(options, context) {
+      note('examine', options);
+      const remedy = 'find other disks';
+      for (const item of [
+        { name: 'node', status: 'ok', message: 'new enough', remedy: null, path: null },
+        { name: 'case', status: 'warning', message: 'one file', remedy, path: '/place/bad\udcff' },
+      ]) {
+        context.emit({ type: 'item', item: { type: 'check', ...item } });
+      }
+      return Promise.resolve({ ok: 1, warnings: 1, problems: 0 });
     },
     async openVault(options) {
       fake.opened.push(options);
