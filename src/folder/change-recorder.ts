@@ -17,10 +17,11 @@ import {
   type PendingParts,
   type PendingVersion,
 } from './pending-changes.ts';
-import { isExecutable, join, seenBelow, type ScannedDirectory } from './scan.ts';
+import { join, type Kept } from './look.ts';
+import { seenBelow, type Scanned, type ScannedDirectory } from './scan.ts';
 import { isRacyStat, seenStat } from './seen-stat.ts';
 import type { StoredFile } from './store-files.ts';
-import { keptTime, type SeenEntry } from './working-copy-row.ts';
+import { isExecutable, keptTime, type SeenEntry } from './working-copy-row.ts';
 
 export interface RecorderParts extends PendingParts {
   readonly root: string;
@@ -79,8 +80,6 @@ export class ChangeRecorder {
   readonly #parts: RecorderParts;
   readonly #pending: PendingChanges;
   readonly #intake: FileIntake<Candidate>;
-  /** The wall clock before the directory now taken was looked at. */
-  #takenMs: number;
   /** By path, what is gone, told when the whole folder was looked at. */
   readonly #gone = new Map<string, Gone>();
   /** What stands where a directory was, recorded after all below that is gone. */
@@ -95,24 +94,24 @@ export class ChangeRecorder {
       onStored: (candidate, file, takenMs) => this.#takeFile(candidate, file, takenMs),
       onBatch: () => parts.onProgress(this.counts),
     });
-    this.#takenMs = parts.clock.wallMs();
   }
 
-  /** Takes one directory of a scan. Resolves when the next one may come. */
-  async take(scanned: ScannedDirectory): Promise<void> {
+  /** Takes some directories of a scan. Resolves when the next ones may come. */
+  async take({ takenMs, kept, problems, changed }: Scanned): Promise<void> {
     this.#intake.throwIfFailed();
-    await this.#takeNames(scanned, this.#takenMs);
-    this.#takenMs = this.#parts.clock.wallMs();
-  }
-
-  async #takeNames(scanned: ScannedDirectory, takenMs: number): Promise<void> {
-    const { counts } = this;
-    for (const { path, severity, message } of scanned.problems) {
-      if (severity === 'unreadable') counts.errors++;
+    for (const { path, severity, message } of problems) {
+      if (severity === 'unreadable') this.counts.errors++;
       this.#parts.onProblem(path, message, severity === 'unreadable');
     }
-    for (const name of scanned.unchanged) this.#countKept(scanned.seen.get(name));
-    for (const name of scanned.unknown) this.#countKept(scanned.seen.get(name));
+    this.#countKept(kept);
+    for (const directory of changed) {
+      this.#countKept(directory.kept);
+      await this.#takeChanged(directory, takenMs);
+    }
+  }
+
+  async #takeChanged(scanned: ScannedDirectory, takenMs: number): Promise<void> {
+    const { counts } = this;
     for (const name of scanned.gone) this.#noteGone(scanned, name, false);
     if (scanned.files.length + scanned.symlinks.length + scanned.newDirectories.length === 0)
       return;
@@ -190,14 +189,18 @@ export class ChangeRecorder {
     await this.#intake.abandon();
   }
 
-  #countKept(before: SeenEntry | undefined): void {
+  #countKept({ files, dirs, bytes }: Kept): void {
+    this.counts.files += files;
+    this.counts.unchanged += files;
+    this.counts.dirs += dirs;
+    this.counts.bytes += bytes;
+  }
+
+  #countEntry(before: SeenEntry | undefined): void {
     if (before === undefined) return;
-    if (before.kind === 'directory') this.counts.dirs++;
-    else {
-      this.counts.files++;
-      this.counts.bytes += before.kind === 'file' ? before.size : 0;
-      this.counts.unchanged++;
-    }
+    const isFile = before.kind === 'file';
+    if (before.kind === 'directory') this.#countKept({ files: 0, dirs: 1, bytes: 0 });
+    else this.#countKept({ files: 1, dirs: 0, bytes: isFile ? before.size : 0 });
   }
 
   #noteGone(scanned: ScannedDirectory, name: string, isReplaced: boolean): void {
@@ -270,11 +273,11 @@ export class ChangeRecorder {
         return;
       case 'not-a-file':
         // Became something else since the directory was listed: the next scan sees it whole.
-        this.#countKept(before);
+        this.#countEntry(before);
         return;
       case 'unreadable':
         this.counts.errors++;
-        this.#countKept(before);
+        this.#countEntry(before);
         this.#parts.onProblem(path, `cannot be read: ${file.code}`, true);
     }
   }

@@ -13,7 +13,7 @@ import { pathToBytes } from '../path-bytes.ts';
 import type { FileStat, FileSystem, OpenFile } from '../system/file-system.ts';
 import type { TaskContext } from '../system/worker-pool.ts';
 import { contentCodec, type ContentCodec } from './content-codec.ts';
-import { isExecutable } from './scan.ts';
+import { isExecutable } from './working-copy-row.ts';
 
 export type Overwrite = 'never' | 'if-changed' | 'always';
 

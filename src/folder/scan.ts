@@ -1,70 +1,79 @@
 /**
- * Working copy → what changed. Walks the folder directory by directory, in name order, against what
- * was last seen there; reads no file content. Symlinks are never followed.
+ * Working copy → what changed. Walks the folder against what was last seen there; the worker lanes
+ * list, stat and compare, this thread only says where to go. Reads no file content.
  *
- * A directory or name that cannot be read is unknown: nothing below it counts as deleted.
+ * A directory comes after the one that holds it; beyond that the order is not promised, and nobody
+ * needs it: what is recorded of a directory depends on no other that was there before.
  */
 
-import { systemCode, VaultError } from '../errors.ts';
-import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_SYMLINK_BYTES } from '../limits.ts';
-import { pathToBytes } from '../path-bytes.ts';
-import type { DirectoryEntry, FileStat, FileSystem } from '../system/file-system.ts';
-import { directoryFilter, type FilterInput } from './directory-filter.ts';
+import { VaultError } from '../errors.ts';
+import type { Clock } from '../clock.ts';
+import type { FileSystem } from '../system/file-system.ts';
+import type { WorkerPool } from '../system/worker-pool.ts';
 import type { Excludes } from './excludes.ts';
-import { IgnoreMatcher, type IgnoreRules } from './ignore-rules.ts';
-import { keptTime, type SeenEntry } from './working-copy-row.ts';
+import type { IgnoreRules } from './ignore-rules.ts';
+import { join, type DirectoryIdentity, type Kept, type ScanProblem } from './look.ts';
+import type {
+  ChangedDirectory,
+  DirectoryToLookAt,
+  LookDirectoriesInput,
+  LookDirectoriesOutput,
+} from './look-directories.ts';
+import { packRows, rowBytes, type RecordedRows } from './recorded-rows.ts';
+import type { SeenEntry } from './working-copy-row.ts';
 
 export interface ScanInput {
-  readonly fileSystem: FileSystem;
+  readonly fileSystem: Pick<FileSystem, 'statIfPresent'>;
+  readonly pool: WorkerPool;
+  readonly clock: Pick<Clock, 'wallMs'>;
+  /** Setting of the pool that holds the folder's secrets. */
+  readonly secrets: string;
   /** Absolute path of the working copy. */
   readonly root: string;
-  /** What was last seen in a directory, by name; undefined where it was never seen. */
-  readonly seen: (directory: string) => Promise<Map<string, SeenEntry> | undefined>;
+  readonly recorded: RecordedDirectories;
   /** What is left out, beside what `.vaultignore` files say; what was seen of it stays as it is. */
   readonly excludes: Excludes;
-  /** Absolute directories that are never entered: the home, targets. */
-  readonly neverEnter: ReadonlySet<string>;
+  /** Directories that are never entered: the home, targets. */
+  readonly neverEnter: readonly DirectoryIdentity[];
   readonly signal: AbortSignal;
 }
 
-/** One directory with what happened in it. Paths are relative to the root; `''` is the root itself. */
-export interface ScannedDirectory {
-  readonly path: string;
-  readonly seen: ReadonlyMap<string, SeenEntry>;
-  /** Names that are as they were. */
-  readonly unchanged: readonly string[];
-  /** Files to read: new, their stat differs from what was seen, or doubtful. */
-  readonly files: readonly string[];
-  readonly symlinks: readonly {
-    readonly name: string;
-    readonly stat: FileStat;
-    readonly target: string;
-  }[];
-  /** Directories that were not directories before. */
-  readonly newDirectories: readonly { readonly name: string; readonly stat: FileStat }[];
-  /** Seen names that are gone, or are now something else with nothing of theirs left. */
-  readonly gone: readonly string[];
-  /** How many files and symlinks show no change, and are looked into only because one could hide. */
-  readonly doubtful: number;
-  /** Names that could not be looked at: unknown, left as they were. */
-  readonly unknown: readonly string[];
+/** What was last seen in directories, as a scan needs it. */
+export interface RecordedDirectories {
+  /** Undefined where a directory was never seen. */
+  rows(directory: string): Promise<RecordedRows | undefined>;
+  /** The same where the rows do not authenticate: made from the log. */
+  restoredRows(directory: string): Promise<RecordedRows | undefined>;
+  /** Entries by name. */
+  decode(rows: Uint8Array): Map<string, SeenEntry>;
+}
+
+/** Some directories of a scan. */
+export interface Scanned {
+  /** The wall clock before they were looked at. */
+  readonly takenMs: number;
+  /** What those without changes keep. */
+  readonly kept: Kept;
+  /** Names recorded in them. */
+  readonly known: number;
   readonly problems: readonly ScanProblem[];
+  readonly changed: readonly ScannedDirectory[];
 }
 
-export interface ScanProblem {
+/** One directory in which something differs. `path` is relative to the root; `''` is the root itself. */
+export interface ScannedDirectory extends Omit<ChangedDirectory, 'rows'> {
   readonly path: string;
-  /** `unreadable` counts as an error; `skipped` is said once and is none. */
-  readonly severity: 'unreadable' | 'skipped';
-  readonly message: string;
+  /** What was recorded here. */
+  readonly seen: ReadonlyMap<string, SeenEntry>;
 }
 
-/** Name of a temporary file of vault's own, which no scan sees. */
-export function isTemporaryName(name: string): boolean {
-  return name.startsWith('.vault-') && name.endsWith('.tmp');
-}
+/** Directories that one task looks at, at most. */
+const DIRECTORIES_PER_TASK = 48;
+/** Bytes of rows in one task, beyond the first directory's. */
+const ROW_BYTES_PER_TASK = 512 * 1024;
 
-/** Directories in depth-first name order. The root comes first; its absence throws `VAULT_REFUSED`. */
-export async function* scan(input: ScanInput): AsyncGenerator<ScannedDirectory> {
+/** Throws `VAULT_REFUSED` where the root is not there. */
+export async function* scan(input: ScanInput): AsyncGenerator<Scanned> {
   const root = input.fileSystem.statIfPresent(input.root);
   if (root?.kind !== 'directory') {
     throw new VaultError(
@@ -75,27 +84,164 @@ export async function* scan(input: ScanInput): AsyncGenerator<ScannedDirectory> 
       },
     );
   }
-  const { fileSystem, excludes } = input;
-  const filter = { fileSystem, excludes, device: root.device, matcher: new IgnoreMatcher() };
-  const rules = { given: excludes.patterns, files: [] };
-  const open: OpenDirectory[] = [{ path: '', isNew: false, rules }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    input.signal.throwIfAborted();
-    yield await scanDirectory(input, filter, next, open);
+  const walk = new Walk(input, root.device);
+  try {
+    for (let next = await walk.next(); next !== undefined; next = await walk.next()) yield next;
+  } finally {
+    await walk.end();
   }
 }
 
-/** A directory still to be looked at; a new one was never seen. */
+/** A directory still to be looked at. */
 interface OpenDirectory {
   readonly path: string;
+  /** It was not a directory before: nothing is recorded of it. */
   readonly isNew: boolean;
+  readonly isDamaged: boolean;
   /** Ignore rules of the directories above. */
-  readonly rules: IgnoreRules;
+  readonly above: IgnoreRules;
+}
+
+interface Task {
+  readonly takenMs: number;
+  readonly directories: readonly OpenDirectory[];
+  readonly output: LookDirectoriesOutput;
+}
+
+class Walk {
+  readonly #input: ScanInput;
+  readonly #device: bigint;
+  readonly #open: OpenDirectory[];
+  readonly #running = new Set<Promise<void>>();
+  readonly #done: Task[] = [];
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(input: ScanInput, device: bigint) {
+    this.#input = input;
+    this.#device = device;
+    const above = { given: input.excludes.patterns, files: [] };
+    this.#open = [{ path: '', isNew: false, isDamaged: false, above }];
+  }
+
+  /** The next directories; undefined at the end. */
+  async next(): Promise<Scanned | undefined> {
+    for (;;) {
+      await this.#start();
+      while (this.#done.length === 0 && this.#running.size > 0) await Promise.race(this.#running);
+      if (this.#failure !== undefined) throw this.#failure.error;
+      const task = this.#done.shift();
+      if (task === undefined) return undefined;
+      const scanned = this.#take(task);
+      // The lanes go on while the caller works.
+      await this.#start();
+      return scanned;
+    }
+  }
+
+  /** Waits for tasks in progress, so that nothing runs on unowned. */
+  async end(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  async #start(): Promise<void> {
+    const { lanes } = this.#input.pool;
+    while (this.#open.length > 0 && this.#running.size + this.#done.length < lanes * 2) {
+      this.#input.signal.throwIfAborted();
+      const count = Math.min(DIRECTORIES_PER_TASK, Math.ceil(this.#open.length / (lanes * 2)));
+      const directories: OpenDirectory[] = [];
+      const looks: DirectoryToLookAt[] = [];
+      let bytes = 0;
+      while (directories.length < count && bytes < ROW_BYTES_PER_TASK) {
+        const directory = this.#open.pop();
+        if (directory === undefined) break;
+        const rows = await this.#rows(directory);
+        bytes += rows === undefined ? 0 : rowBytes(rows);
+        directories.push(directory);
+        looks.push({ path: directory.path, above: directory.above, rows });
+      }
+      this.#run(directories, looks);
+    }
+  }
+
+  #rows({ path, isNew, isDamaged }: OpenDirectory): Promise<RecordedRows | undefined> | undefined {
+    if (isNew) return undefined;
+    const { recorded } = this.#input;
+    return isDamaged ? recorded.restoredRows(path) : recorded.rows(path);
+  }
+
+  #run(directories: readonly OpenDirectory[], looks: readonly DirectoryToLookAt[]): void {
+    const { pool, secrets, root, excludes, neverEnter, signal } = this.#input;
+    const { packed, buffer } = packRows(looks);
+    const takenMs = this.#input.clock.wallMs();
+    const task = pool
+      .run<LookDirectoriesInput, LookDirectoriesOutput>(
+        'lookDirectories',
+        { secrets, root, excludes, device: this.#device, neverEnter, directories: packed },
+        { signal, transfer: [buffer] },
+      )
+      .then(
+        (output) => {
+          this.#done.push({ takenMs, directories, output });
+        },
+        (error: unknown) => {
+          this.#failure ??= { error };
+        },
+      )
+      .finally(() => this.#running.delete(task));
+    this.#running.add(task);
+  }
+
+  #take({ takenMs, directories, output }: Task): Scanned {
+    const problems: ScanProblem[] = [];
+    const changed: ScannedDirectory[] = [];
+    const below: OpenDirectory[] = [];
+    for (const { index, damaged, rules, ...found } of output.found) {
+      const directory = directories[index];
+      if (directory === undefined) continue;
+      const { path } = directory;
+      if (damaged) {
+        below.push({ ...directory, isDamaged: true });
+        continue;
+      }
+      problems.push(...found.problems);
+      const above = rules ?? directory.above;
+      const open = (name: string, isNew: boolean): OpenDirectory => {
+        return { path: join(path, name), isNew, isDamaged: false, above };
+      };
+      const inside = found.below.map((name) => open(name, false));
+      if (found.changed !== undefined) {
+        changed.push(scannedDirectory(path, found.changed, this.#input.recorded));
+        const { newDirectories } = found.changed;
+        for (const { name } of newDirectories) inside.push(open(name, true));
+        if (newDirectories.length > 0) inside.sort((a, b) => (a.path < b.path ? -1 : 1));
+      }
+      below.push(...inside);
+    }
+    this.#open.push(...below.reverse());
+    return { takenMs, kept: output.kept, known: output.known, problems, changed };
+  }
+}
+
+/** Decodes what was recorded only where somebody asks. */
+function scannedDirectory(
+  path: string,
+  { rows, ...change }: ChangedDirectory,
+  recorded: RecordedDirectories,
+): ScannedDirectory {
+  let seen: ReadonlyMap<string, SeenEntry> | undefined;
+  return {
+    ...change,
+    path,
+    get seen() {
+      seen ??= recorded.decode(rows);
+      return seen;
+    },
+  };
 }
 
 /** Paths below a directory that was seen and is gone: everything recorded there, deepest last. */
 export async function* seenBelow(
-  seen: ScanInput['seen'],
+  seen: (directory: string) => Promise<ReadonlyMap<string, SeenEntry> | undefined>,
   directory: string,
 ): AsyncGenerator<{ path: string; rows: ReadonlyMap<string, SeenEntry> }> {
   const open = [directory];
@@ -104,163 +250,4 @@ export async function* seenBelow(
     yield { path, rows };
     for (const [name, entry] of rows) if (entry.kind === 'directory') open.push(join(path, name));
   }
-}
-
-/** `directory/name`, where the root is `''`. */
-export function join(directory: string, name: string): string {
-  return directory === '' ? name : `${directory}/${name}`;
-}
-
-const none: ReadonlyMap<string, SeenEntry> = new Map();
-
-async function scanDirectory(
-  input: ScanInput,
-  filterInput: FilterInput,
-  { path, isNew, rules }: OpenDirectory,
-  open: OpenDirectory[],
-): Promise<ScannedDirectory> {
-  const {
-    fileSystem,
-    excludes: { largerThan },
-  } = input;
-  const absolute = path === '' ? input.root : `${input.root}/${path}`;
-  const seen: ReadonlyMap<string, SeenEntry> = (isNew ? undefined : await input.seen(path)) ?? none;
-  const unchanged: string[] = [];
-  const files: string[] = [];
-  const symlinks: { name: string; stat: FileStat; target: string }[] = [];
-  const newDirectories: { name: string; stat: FileStat }[] = [];
-  const unknown: string[] = [];
-  const problems: ScanProblem[] = [];
-  const present = new Set<string>();
-  const subdirectories: OpenDirectory[] = [];
-  const result = { path, seen, unchanged, files, symlinks, newDirectories, unknown, problems };
-  let doubtful = 0;
-
-  let names: DirectoryEntry[];
-  try {
-    names = fileSystem.list(absolute);
-  } catch (error) {
-    const code = systemCode(error);
-    if (path !== '' && (code === 'ENOENT' || code === 'ENOTDIR'))
-      return { ...result, doubtful, gone: [] };
-    problems.push({
-      path,
-      severity: 'unreadable',
-      message: `cannot be listed: ${code ?? String(error)}`,
-    });
-    return { ...result, doubtful, unknown: [...seen.keys()], gone: [] };
-  }
-  const filter = directoryFilter(filterInput, { path, absolute, names }, rules);
-  if ('problem' in filter) {
-    problems.push({ path, severity: 'unreadable', message: filter.problem });
-    return { ...result, doubtful, unknown: [...seen.keys()], gone: [] };
-  }
-  names.sort((a, b) => (a.name < b.name ? -1 : 1));
-
-  for (const { name, kind } of names) {
-    if (isTemporaryName(name)) continue;
-    const childPath = join(path, name);
-    const child = `${absolute}/${name}`;
-    if (input.neverEnter.has(child)) continue;
-    if (filter.leavesOut(name, kind)) {
-      if (seen.has(name)) unknown.push(name);
-      continue;
-    }
-    present.add(name);
-    const before = seen.get(name);
-    if (kind === 'other') {
-      present.delete(name);
-      problems.push({
-        path: childPath,
-        severity: 'skipped',
-        message: 'not a file, directory or symlink',
-      });
-      continue;
-    }
-    if (isTooLong(name, childPath)) {
-      problems.push({
-        path: childPath,
-        severity: 'unreadable',
-        message: 'the path is too long to be kept',
-      });
-      continue;
-    }
-    try {
-      if (kind === 'directory') {
-        subdirectories.push({
-          path: childPath,
-          isNew: before?.kind !== 'directory',
-          rules: filter.rules,
-        });
-        if (before?.kind === 'directory') unchanged.push(name);
-        else newDirectories.push({ name, stat: fileSystem.stat(child) });
-      } else if (kind === 'symlink') {
-        const stat = fileSystem.stat(child);
-        const isSame = before?.kind === 'symlink' && isSameStat(before, stat);
-        if (isSame && !before.racy) unchanged.push(name);
-        else {
-          if (isSame) doubtful++;
-          const target = fileSystem.readSymlink(child);
-          if (pathToBytes(target).length > MAX_SYMLINK_BYTES) {
-            throw new VaultError(
-              'VAULT_LIMIT_EXCEEDED',
-              'the symlink target is too long to be kept',
-            );
-          }
-          symlinks.push({ name, stat, target });
-        }
-      } else {
-        const stat =
-          before?.kind === 'file' || largerThan !== undefined ? fileSystem.stat(child) : undefined;
-        const isSame = before?.kind === 'file' && stat !== undefined && isSameStat(before, stat);
-        if (stat !== undefined && stat.size > (largerThan ?? Infinity)) {
-          if (before !== undefined) unknown.push(name);
-        } else if (isSame && !before.racy) unchanged.push(name);
-        else {
-          if (isSame) doubtful++;
-          files.push(name);
-        }
-      }
-    } catch (error) {
-      const code = systemCode(error);
-      if (code === 'ENOENT') {
-        present.delete(name);
-        continue;
-      }
-      unknown.push(name);
-      const why = code ?? (error instanceof Error ? error.message : String(error));
-      problems.push({
-        path: childPath,
-        severity: 'unreadable',
-        message: `cannot be looked at: ${why}`,
-      });
-    }
-  }
-  open.push(...subdirectories.toReversed());
-  const known = new Set(unknown);
-  const gone = [...seen.keys()].filter((name) => !present.has(name) && !known.has(name));
-  return { ...result, doubtful, gone };
-}
-
-/** Whether the stat shows what was recorded: unless that was racy, the content is taken as unchanged. */
-export function isSameStat(before: SeenEntry, now: FileStat): boolean {
-  return (
-    now.size === before.size &&
-    keptTime(now.mtimeNs) === before.mtimeNs &&
-    keptTime(now.ctimeNs) === before.ctimeNs &&
-    now.inode === before.inode &&
-    (now.kind !== 'file' || isExecutable(now.mode) === before.executable)
-  );
-}
-
-/** Whether the owner may run the file: the only mode bit a version carries. */
-export function isExecutable(mode: number): boolean {
-  return (mode & 0o100) !== 0;
-}
-
-function isTooLong(name: string, path: string): boolean {
-  return (
-    (name.length > MAX_NAME_BYTES / 4 && pathToBytes(name).length > MAX_NAME_BYTES) ||
-    (path.length > MAX_PATH_BYTES / 4 && pathToBytes(path).length > MAX_PATH_BYTES)
-  );
 }

@@ -1,8 +1,7 @@
 /** What the working copy's state keeps of a stat, and how far it can be trusted. Pure. */
 
 import type { FileStat } from '../system/file-system.ts';
-import { isExecutable } from './scan.ts';
-import { keptTime, type SeenEntry } from './working-copy-row.ts';
+import { isExecutable, keptTime, type SeenEntry } from './working-copy-row.ts';
 
 /** How long after a change another one could leave the same time stamp: fine and coarse file systems. */
 const RACY_FINE_NS = 20_000_000n;
@@ -33,4 +32,15 @@ export function isRacyStat(stat: FileStat, takenMs: number): boolean {
   const margin = coarse ? RACY_COARSE_NS : RACY_FINE_NS;
   const taken = BigInt(Math.round(takenMs * 1e6));
   return stat.mtimeNs + margin > taken || stat.ctimeNs + margin > taken;
+}
+
+/** Whether a stat shows what was recorded, of the same kind. */
+export function isSameStat(before: SeenEntry, now: FileStat): boolean {
+  return (
+    now.size === before.size &&
+    keptTime(now.mtimeNs) === before.mtimeNs &&
+    keptTime(now.ctimeNs) === before.ctimeNs &&
+    now.inode === before.inode &&
+    (now.kind !== 'file' || isExecutable(now.mode) === before.executable)
+  );
 }

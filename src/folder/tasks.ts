@@ -2,7 +2,8 @@
 
 import type { TaskTable } from '../system/worker-pool.ts';
 import { checkValues } from './check-values.ts';
+import { lookDirectories } from './look-directories.ts';
 import { restoreFiles } from './restore-files.ts';
 import { storeFiles } from './store-files.ts';
 
-export const tasks: TaskTable = { checkValues, restoreFiles, storeFiles };
+export const tasks: TaskTable = { checkValues, lookDirectories, restoreFiles, storeFiles };

@@ -7,6 +7,7 @@ import { asBuffer, concat, type Bytes } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
 import type { Parent, VersionKind } from '../log/types.ts';
 import { pathFromBytes, pathToBytes } from '../path-bytes.ts';
+import type { FileStat } from '../system/file-system.ts';
 
 /** One name as it was when its version was recorded. */
 export interface SeenEntry {
@@ -27,7 +28,14 @@ export interface SeenEntry {
 /** Entries in one page: about 60 KB sealed. */
 export const PAGE_ENTRIES = 512;
 
+/** Bytes of a row before its name and that name's length. */
 const FIXED = 81;
+/** Bytes of a row besides its name. */
+export const FIXED_ROW_BYTES = FIXED + 2;
+/** Flags beside the kind. */
+const EXECUTABLE = 8;
+const RACY = 16;
+const REPLACEMENT = '\ufffd';
 const noDigest = new Uint8Array(0);
 const kinds = ['file', 'symlink', 'directory'] as const;
 
@@ -41,13 +49,19 @@ export function keptTime(ns: bigint): bigint {
   return ns < 0n ? -(2n ** 63n) : 2n ** 63n - 1n;
 }
 
+/** Whether the owner may run the file: the only mode bit a version carries. */
+export function isExecutable(mode: number): boolean {
+  return (mode & 0o100) !== 0;
+}
+
 /** Bytes of some entries of one directory, in the order given. */
 export function encodeSeenPage(entries: Iterable<readonly [string, SeenEntry]>): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const [name, entry] of entries) {
     const nameBytes = pathToBytes(name);
-    const out = Buffer.allocUnsafe(FIXED + 2 + nameBytes.length);
-    out[0] = kinds.indexOf(entry.kind) | (entry.executable ? 8 : 0) | (entry.racy ? 16 : 0);
+    const out = Buffer.allocUnsafe(FIXED_ROW_BYTES + nameBytes.length);
+    out[0] =
+      kinds.indexOf(entry.kind) | (entry.executable ? EXECUTABLE : 0) | (entry.racy ? RACY : 0);
     out.writeDoubleBE(entry.size, 1);
     out.writeBigInt64BE(entry.mtimeNs, 9);
     out.writeBigInt64BE(entry.ctimeNs, 17);
@@ -59,35 +73,74 @@ export function encodeSeenPage(entries: Iterable<readonly [string, SeenEntry]>):
     out.fill(0, 65, FIXED);
     out.set(entry.digest, 65);
     out.writeUInt16BE(nameBytes.length, FIXED);
-    out.set(nameBytes, FIXED + 2);
+    out.set(nameBytes, FIXED_ROW_BYTES);
     parts.push(out);
   }
   return concat(...parts);
 }
 
-/** Adds the entries of a page to `into`. Log ids are stored by their first half and completed by `fullLog`. */
+/**
+ * Where the entries lie in the bytes of one page or of several, one after another, and what their names
+ * are. Throws `VAULT_DAMAGED` where they are malformed.
+ */
+export function eachSeenRow(bytes: Buffer, visit: (at: number, name: string) => void): void {
+  for (let at = 0; at < bytes.length;) {
+    const nameAt = at + FIXED_ROW_BYTES;
+    const nameLength = nameAt <= bytes.length ? bytes.readUInt16BE(at + FIXED) : -1;
+    const end = nameAt + nameLength;
+    if (nameLength < 1 || end > bytes.length || ((bytes[at] ?? 3) & 3) === 3) {
+      throw new VaultError('VAULT_DAMAGED', 'malformed row of the working copy');
+    }
+    const text = bytes.toString('utf8', nameAt, end);
+    visit(at, text.includes(REPLACEMENT) ? pathFromBytes(bytes.subarray(nameAt, end)) : text);
+    at = end;
+  }
+}
+
+/** The kind in the row at `at`. */
+export function rowKind(bytes: Buffer, at: number): SeenEntry['kind'] {
+  return kinds[(bytes[at] ?? 0) & 3] ?? 'file';
+}
+
+/** The size in the row at `at`. */
+export function rowSize(bytes: Buffer, at: number): number {
+  return bytes.readDoubleBE(at + 1);
+}
+
+/** Whether the row at `at` is of a stat that another change could hide behind. */
+export function isRacyRow(bytes: Buffer, at: number): boolean {
+  return ((bytes[at] ?? 0) & RACY) !== 0;
+}
+
+/** Whether a stat shows what the row at `at` recorded, of the same kind. */
+export function isRowOf(bytes: Buffer, at: number, stat: FileStat): boolean {
+  return (
+    stat.size === bytes.readDoubleBE(at + 1) &&
+    keptTime(stat.mtimeNs) === bytes.readBigInt64BE(at + 9) &&
+    keptTime(stat.ctimeNs) === bytes.readBigInt64BE(at + 17) &&
+    stat.inode === bytes.readBigUInt64BE(at + 25) &&
+    (stat.kind !== 'file' || isExecutable(stat.mode) === (((bytes[at] ?? 0) & EXECUTABLE) !== 0))
+  );
+}
+
+/** Adds entries to `into`. Log ids are stored by their first half and completed by `fullLog`. */
 export function decodeSeenPage(
   bytes: Bytes,
   fullLog: (half: string) => string,
   into: Map<string, SeenEntry>,
 ): void {
   const buffer = asBuffer(bytes);
-  for (let at = 0; at < buffer.length;) {
-    const nameLength = at + FIXED + 2 <= buffer.length ? buffer.readUInt16BE(at + FIXED) : -1;
-    const end = at + FIXED + 2 + nameLength;
-    const kind = kinds[(buffer[at] ?? 3) & 3];
-    if (nameLength < 1 || end > buffer.length || kind === undefined) {
-      throw new VaultError('VAULT_DAMAGED', 'malformed row of the working copy');
-    }
+  eachSeenRow(buffer, (at, name) => {
+    const kind = rowKind(buffer, at);
     const flags = buffer[at] ?? 0;
-    into.set(pathFromBytes(buffer.subarray(at + FIXED + 2, end)), {
+    into.set(name, {
       kind,
-      size: buffer.readDoubleBE(at + 1),
+      size: rowSize(buffer, at),
       mtimeNs: buffer.readBigInt64BE(at + 9),
       ctimeNs: buffer.readBigInt64BE(at + 17),
       inode: buffer.readBigUInt64BE(at + 25),
-      executable: (flags & 8) !== 0,
-      racy: (flags & 16) !== 0,
+      executable: (flags & EXECUTABLE) !== 0,
+      racy: (flags & RACY) !== 0,
       digest:
         kind === 'directory' ? noDigest : new Uint8Array(buffer.subarray(at + 65, at + FIXED)),
       version: {
@@ -97,6 +150,5 @@ export function decodeSeenPage(
         hash8: new Uint8Array(buffer.subarray(at + 57, at + 65)),
       },
     });
-    at = end;
-  }
+  });
 }

@@ -1,20 +1,25 @@
 /** Reads and writes the rows of the working copy's state in `meta/`. */
 
-import { openRow, sealRow } from '../crypto/row-seal.ts';
+import { sealRow } from '../crypto/row-seal.ts';
 import type { SecretKey } from '../crypto/hash.ts';
-import { VaultError } from '../errors.ts';
 import type { PathIndex } from '../log/path-index.ts';
 import type { RandomSource } from '../random.ts';
 import { workingCopyKey } from '../store/meta-keys.ts';
 import type { MetaOperation, MetaReader } from '../store/meta-store.ts';
+import {
+  damagedRows,
+  FULL_PAGE_BYTES,
+  openPage,
+  openPages,
+  PAGE_HEAD,
+  type RecordedRows,
+} from './recorded-rows.ts';
 import {
   decodeSeenPage,
   encodeSeenPage,
   PAGE_ENTRIES,
   type SeenEntry,
 } from './working-copy-row.ts';
-
-const HEAD = 8;
 
 export class WorkingCopyState {
   readonly #meta: MetaReader;
@@ -42,34 +47,35 @@ export class WorkingCopyState {
    * where a page is missing or does not authenticate.
    */
   async read(directory: string): Promise<Map<string, SeenEntry> | undefined> {
-    const key = this.#paths.directoryKey(directory);
-    const entries = new Map<string, SeenEntry>();
-    const first = await this.#meta.get(workingCopyKey(key, 0));
-    if (first === undefined) return undefined;
-    const pages = this.#decode(key, 0, first, entries);
-    const rest = Array.from({ length: pages - 1 }, (_, index) => workingCopyKey(key, index + 1));
-    const values = rest.length === 0 ? [] : await this.#meta.getMany(rest);
-    values.forEach((value, index) => {
-      if (value === undefined || this.#decode(key, index + 1, value, entries) !== pages) {
-        throw damaged();
-      }
-    });
-    return entries;
+    const rows = await this.sealedRows(directory);
+    return rows && this.decode(openPages(this.#key, rows));
   }
 
-  /** Adds the entries of a page; how many pages there are. */
-  #decode(
-    directoryKey: Uint8Array,
-    page: number,
-    value: Uint8Array,
-    entries: Map<string, SeenEntry>,
-  ): number {
-    const plain = openRow(this.#key, workingCopyKey(directoryKey, page), value);
-    if (plain.length < HEAD) throw damaged();
-    const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
-    if (view.getUint32(0) !== page) throw damaged();
-    decodeSeenPage(plain.subarray(HEAD), this.#fullLog, entries);
-    return view.getUint32(4);
+  /**
+   * The pages of a directory as they lie in `meta/`; undefined where nothing is recorded. Throws
+   * `VAULT_DAMAGED` where one is missing; whether they authenticate only opening them tells.
+   */
+  async sealedRows(directory: string): Promise<RecordedRows | undefined> {
+    const directoryKey = this.#paths.directoryKey(directory);
+    const first = await this.#meta.get(workingCopyKey(directoryKey, 0));
+    if (first === undefined) return undefined;
+    const more =
+      first.length < FULL_PAGE_BYTES ? 0 : openPage(this.#key, directoryKey, 0, first).count - 1;
+    if (more < 1) return { directoryKey, pages: [first] };
+    const keys = Array.from({ length: more }, (_, index) =>
+      workingCopyKey(directoryKey, index + 1),
+    );
+    const rest = await this.#meta.getMany(keys);
+    const pages = [first, ...rest.filter((page) => page !== undefined)];
+    if (pages.length !== more + 1) throw damagedRows();
+    return { directoryKey, pages };
+  }
+
+  /** Entries by name. Throws `VAULT_DAMAGED` where the rows are malformed. */
+  decode(rows: Uint8Array): Map<string, SeenEntry> {
+    const entries = new Map<string, SeenEntry>();
+    decodeSeenPage(rows, this.#fullLog, entries);
+    return entries;
   }
 
   /** Rows that replace the record of a directory; `previous` entries tell how many pages there may be. */
@@ -84,11 +90,11 @@ export class WorkingCopyState {
     const rows: MetaOperation[] = [];
     for (let page = 0; page < pages; page++) {
       const body = encodeSeenPage(all.slice(page * PAGE_ENTRIES, (page + 1) * PAGE_ENTRIES));
-      const plain = new Uint8Array(HEAD + body.length);
+      const plain = new Uint8Array(PAGE_HEAD + body.length);
       const view = new DataView(plain.buffer);
       view.setUint32(0, page);
       view.setUint32(4, pages);
-      plain.set(body, HEAD);
+      plain.set(body, PAGE_HEAD);
       const row = workingCopyKey(key, page);
       rows.push({ type: 'put', key: row, value: sealRow(this.#key, row, plain, this.#random) });
     }
@@ -109,8 +115,4 @@ function deletions(key: Uint8Array, from: number, previous: number): MetaOperati
     rows.push({ type: 'delete', key: workingCopyKey(key, page) });
   }
   return rows;
-}
-
-function damaged(): VaultError {
-  return new VaultError('VAULT_DAMAGED', 'the state of the working copy is damaged');
 }

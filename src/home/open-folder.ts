@@ -7,6 +7,7 @@ import { verifySignature } from '../crypto/identity.ts';
 import { loadZstd } from '../crypto/zstd.ts';
 import { isVaultError } from '../errors.ts';
 import type { ContentSecrets } from '../folder/content-codec.ts';
+import { plainRows, type RecordedRows } from '../folder/recorded-rows.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import { WorkingCopyState } from '../folder/working-copy-state.ts';
 import { FolderLog, type FolderLogParts } from '../log/folder-log.ts';
@@ -129,6 +130,32 @@ export class OpenFolder {
     } catch (error) {
       if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
     }
+    return this.#seenByLog(directory);
+  }
+
+  /** The same as rows, sealed where they are whole. */
+  async rows(directory: string): Promise<RecordedRows | undefined> {
+    try {
+      const rows = await this.#workingCopy.sealedRows(directory);
+      if (rows !== undefined) return rows;
+    } catch (error) {
+      if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
+    }
+    return this.restoredRows(directory);
+  }
+
+  /** As {@link rows}, from the log alone. */
+  async restoredRows(directory: string): Promise<RecordedRows | undefined> {
+    const entries = await this.#seenByLog(directory);
+    return entries && plainRows(entries);
+  }
+
+  /** Entries by name, of rows in the open. */
+  decode(rows: Uint8Array): Map<string, SeenEntry> {
+    return this.#workingCopy.decode(rows);
+  }
+
+  async #seenByLog(directory: string): Promise<Map<string, SeenEntry> | undefined> {
     const known = await this.#log.linksIn(directory);
     if (known === undefined) return undefined;
     const entries = new Map<string, SeenEntry>();

@@ -7,14 +7,13 @@ import {
   type ChangeCounts,
   type RecorderParts,
 } from '../folder/change-recorder.ts';
-import { scan } from '../folder/scan.ts';
-import { realPathOfMissing } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { parentsOfEdit } from '../log/conflict-rule.ts';
 import { directoryOf, foldLinks } from '../log/folder-tree.ts';
 import type { Parent } from '../log/types.ts';
 import type { OperationContext } from './api.ts';
-import { isMassDeletion } from './mass-deletion.ts';
+import { isEmptiedRoot, isMassDeletion } from './mass-deletion.ts';
+import { scanFolder } from './scan-folder.ts';
 import type { Session } from './session.ts';
 
 /** Where a recording is compared with and goes to: the folder itself, or a rehearsal of it. */
@@ -56,8 +55,8 @@ export async function recordWorkingCopy(
   options: RecordingOptions,
   context: OperationContext,
 ): Promise<ChangeCounts> {
-  const { environment, home } = session;
-  const { clock, fileSystem } = environment;
+  const { environment } = session;
+  const { clock } = environment;
   const root = folder.state.path as string;
   const recorder = new ChangeRecorder({
     root,
@@ -74,20 +73,14 @@ export async function recordWorkingCopy(
     onProblem: (path, message) => context.emit({ type: 'warning', path, message }),
   });
   try {
-    let atRoot = true;
     let known = 0;
     let isEmptied = false;
-    for await (const scanned of scan({
-      fileSystem,
-      root,
-      seen: place.seen,
-      excludes: folder.state.excludes,
-      neverEnter: new Set([realPathOfMissing(fileSystem, home.layout.root)]),
-      signal: context.signal,
-    })) {
-      if (atRoot) isEmptied = scanned.seen.size >= 2 && scanned.gone.length === scanned.seen.size;
-      atRoot = false;
-      known += scanned.seen.size;
+    for await (const scanned of scanFolder(session, folder, context.signal)) {
+      known += scanned.known;
+      for (const directory of scanned.changed) {
+        known += directory.known;
+        isEmptied ||= isEmptiedRoot(directory);
+      }
       await recorder.take(scanned);
     }
     const { gone, below } = await recorder.countGone();

@@ -1,13 +1,15 @@
 /** `snapshot --dry-run`: what a snapshot would record, by what names and stats say; no content is read. */
 
-import { isSameStat, join, scan, seenBelow, type ScannedDirectory } from '../folder/scan.ts';
+import { join, type Kept } from '../folder/look.ts';
+import { seenBelow, type Scanned, type ScannedDirectory } from '../folder/scan.ts';
+import { isSameStat } from '../folder/seen-stat.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
-import { realPathOfMissing } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { hasContent } from '../log/link.ts';
 import type { FileStat } from '../system/file-system.ts';
 import type { OperationContext, SnapshotResult } from './api.ts';
-import { isMassDeletion } from './mass-deletion.ts';
+import { isEmptiedRoot, isMassDeletion } from './mass-deletion.ts';
+import { scanFolder } from './scan-folder.ts';
 import type { Session } from './session.ts';
 import type { PathChange } from './snapshot-counts.ts';
 
@@ -20,26 +22,22 @@ export async function previewSnapshot(
   folder: OpenFolder,
   context: OperationContext,
 ): Promise<SnapshotResult> {
-  const { clock, fileSystem } = session.environment;
+  const { clock } = session.environment;
   const started = clock.monotonicMs();
   const preview = new Preview(session, folder, context);
   let known = 0;
-  let isEmptied: boolean | undefined;
-  for await (const scanned of scan({
-    fileSystem,
-    root: folder.state.path as string,
-    seen: (directory) => folder.seen(directory),
-    excludes: folder.state.excludes,
-    neverEnter: new Set([realPathOfMissing(fileSystem, session.home.layout.root)]),
-    signal: context.signal,
-  })) {
-    isEmptied ??= scanned.seen.size >= 2 && scanned.gone.length === scanned.seen.size;
-    known += scanned.seen.size;
+  let isEmptied = false;
+  for await (const scanned of scanFolder(session, folder, context.signal)) {
+    known += scanned.known;
+    for (const directory of scanned.changed) {
+      known += directory.known;
+      isEmptied ||= isEmptiedRoot(directory);
+    }
     await preview.take(scanned);
   }
   const { counts, gone, goneBelow } = preview;
   known += goneBelow;
-  if (isMassDeletion({ gone, known, isEmptied: isEmptied === true })) {
+  if (isMassDeletion({ gone, known, isEmptied })) {
     context.emit({
       type: 'warning',
       message: `${gone} of ${known} recorded names are gone: a snapshot would stop here and ask`,
@@ -74,13 +72,18 @@ class Preview {
     this.#context = context;
   }
 
-  async take(scanned: ScannedDirectory): Promise<void> {
-    const { path: directory, seen } = scanned;
-    for (const { path, severity, message } of scanned.problems) {
+  async take({ kept, problems, changed }: Scanned): Promise<void> {
+    for (const { path, severity, message } of problems) {
       if (severity === 'unreadable') this.counts.errors++;
       this.#context.emit({ type: 'warning', path, message });
     }
-    for (const name of [...scanned.unchanged, ...scanned.unknown]) this.#keep(seen.get(name));
+    this.#keep(kept);
+    for (const directory of changed) await this.#takeChanged(directory);
+  }
+
+  async #takeChanged(scanned: ScannedDirectory): Promise<void> {
+    const { path: directory, seen } = scanned;
+    this.#keep(scanned.kept);
     for (const { name } of scanned.newDirectories) {
       this.counts.dirs++;
       const before = seen.get(name);
@@ -112,7 +115,9 @@ class Preview {
     before: SeenEntry | undefined,
   ): Promise<void> {
     // It is looked into only because a change could hide behind the same stat.
-    if (before?.kind === kind && isSameStat(before, stat)) return this.#keep(before);
+    if (before?.kind === kind && isSameStat(before, stat)) {
+      return this.#keep({ files: 1, dirs: 0, bytes: kind === 'file' ? stat.size : 0 });
+    }
     this.counts.files++;
     if (kind === 'file') this.counts.bytes += stat.size;
     const had = before !== undefined && hasContent(before.kind);
@@ -121,15 +126,11 @@ class Preview {
     if (before?.kind === 'directory') await this.#loseBelow(path);
   }
 
-  #keep(entry: SeenEntry | undefined): void {
-    if (entry === undefined) return;
-    if (entry.kind === 'directory') {
-      this.counts.dirs++;
-      return;
-    }
-    this.counts.files++;
-    this.counts.unchanged++;
-    if (entry.kind === 'file') this.counts.bytes += entry.size;
+  #keep({ files, dirs, bytes }: Kept): void {
+    this.counts.files += files;
+    this.counts.unchanged += files;
+    this.counts.dirs += dirs;
+    this.counts.bytes += bytes;
   }
 
   async #lose(path: string, before: SeenEntry | undefined): Promise<void> {

@@ -1,10 +1,10 @@
 /** `status`: what is not yet recorded, and what is wrong. */
 
-import { scan } from '../folder/scan.ts';
-import { realPathOfMissing, type ListedFolder } from '../home/folder-set.ts';
+import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { OperationContext, StatusOptions, StatusResult } from './api.ts';
 import { folderItem } from './folders.ts';
+import { scanFolder } from './scan-folder.ts';
 import { chosenFolders, failureOfOne, withIndex, type Session } from './session.ts';
 
 /** An item for each folder, with what is wrong with it; reads no file content. */
@@ -66,19 +66,12 @@ async function pendingChanges(
   context: OperationContext,
   problems: string[],
 ): Promise<number> {
-  const { fileSystem } = session.environment;
   let changes = 0;
   let unreadable = 0;
-  for await (const scanned of scan({
-    fileSystem,
-    root: folder.state.path ?? '',
-    seen: (directory) => folder.seen(directory),
-    excludes: folder.state.excludes,
-    neverEnter: new Set([realPathOfMissing(fileSystem, session.home.layout.root)]),
-    signal: context.signal,
-  })) {
-    const { files, symlinks, newDirectories, gone, doubtful } = scanned;
-    changes += files.length + symlinks.length + newDirectories.length + gone.length - doubtful;
+  for await (const scanned of scanFolder(session, folder, context.signal)) {
+    for (const { files, symlinks, newDirectories, gone, doubtful } of scanned.changed) {
+      changes += files.length + symlinks.length + newDirectories.length + gone.length - doubtful;
+    }
     unreadable += scanned.problems.filter(({ severity }) => severity === 'unreadable').length;
   }
   if (unreadable > 0) problems.push(`${unreadable} names in the working copy cannot be read`);

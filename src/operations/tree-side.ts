@@ -2,7 +2,7 @@
 
 import { isVaultError, systemCode, type VaultError } from '../errors.ts';
 import { pieces, type ValueSource } from '../folder/restore-files.ts';
-import { join } from '../folder/scan.ts';
+import { join } from '../folder/look.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { DirectoryDamage, TreeView } from '../log/tree-view.ts';
 import type { Body, Parent } from '../log/types.ts';

@@ -5,8 +5,8 @@ import { utf8 } from '../../src/bytes.ts';
 import { secretKey } from '../../src/crypto/hash.ts';
 import { VaultError } from '../../src/errors.ts';
 import { ChangeRecorder, type RecorderParts } from '../../src/folder/change-recorder.ts';
-import type { NewVersion } from '../../src/folder/pending-changes.ts';
 import { noExcludes } from '../../src/folder/excludes.ts';
+import type { NewVersion } from '../../src/folder/pending-changes.ts';
 import { scan } from '../../src/folder/scan.ts';
 import { tasks } from '../../src/folder/tasks.ts';
 import type { SeenEntry } from '../../src/folder/working-copy-row.ts';
@@ -21,6 +21,7 @@ import { VirtualClock } from '../../src/system/virtual-clock.ts';
 import { named } from '../helpers/log-samples.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { seededRandom } from '../helpers/seeded.ts';
+import { recordedIn } from './scan-disk.ts';
 import { logs } from './seen-entries.ts';
 import { put, sampleSecrets } from './task-world.ts';
 
@@ -114,19 +115,26 @@ class Recorded {
     });
   }
 
+  scan(): ReturnType<typeof scan> {
+    return scan({
+      fileSystem: this.fs,
+      pool: this.pool,
+      secrets: 'folder',
+      clock: this.clock,
+      root: '/disk',
+      recorded: recordedIn(this.rows),
+      excludes: noExcludes,
+      neverEnter: [],
+      signal: new AbortController().signal,
+    });
+  }
+
   /** One whole run; `now` minutes pass before it. */
   async run(change: Partial<RecorderParts> = {}, passMs = 60_000): Promise<ChangeRecorder> {
     this.clock.advance(passMs);
     this.#staged = [];
     const recorder = this.recorder(change);
-    for await (const scanned of scan({
-      fileSystem: this.fs,
-      root: '/disk',
-      seen: (path) => Promise.resolve(this.rows.get(path)),
-      excludes: noExcludes,
-      neverEnter: new Set(),
-      signal: new AbortController().signal,
-    })) {
+    for await (const scanned of this.scan()) {
       await recorder.take(scanned);
     }
     await recorder.countGone();
@@ -227,14 +235,7 @@ describe('ChangeRecorder', () => {
     const recorded = await Recorded.make();
     recorded.fs.makeSymlink('x', '/disk/link');
     const recorder = recorded.recorder();
-    for await (const scanned of scan({
-      fileSystem: recorded.fs,
-      root: '/disk',
-      seen: () => Promise.resolve(undefined),
-      excludes: noExcludes,
-      neverEnter: new Set(),
-      signal: new AbortController().signal,
-    })) {
+    for await (const scanned of recorded.scan()) {
       recorded.clock.advance(5000);
       await recorder.take(scanned);
     }
@@ -310,14 +311,7 @@ describe('ChangeRecorder', () => {
     recorded.fs.removeTree('/disk/x');
     recorded.put('x');
     const recorder = recorded.recorder();
-    for await (const scanned of scan({
-      fileSystem: recorded.fs,
-      root: '/disk',
-      seen: (path) => Promise.resolve(recorded.rows.get(path)),
-      excludes: noExcludes,
-      neverEnter: new Set(),
-      signal: new AbortController().signal,
-    })) {
+    for await (const scanned of recorded.scan()) {
       await recorder.take(scanned);
     }
     assert.deepEqual(await recorder.countGone(), { gone: 6, below: 4 });
@@ -381,14 +375,7 @@ describe('ChangeRecorder', () => {
     };
     const recorder = recorded.recorder({ pool: failing });
     await rejects('VAULT_FAILED', async () => {
-      for await (const scanned of scan({
-        fileSystem: recorded.fs,
-        root: '/disk',
-        seen: () => Promise.resolve(undefined),
-        excludes: noExcludes,
-        neverEnter: new Set(),
-        signal: new AbortController().signal,
-      })) {
+      for await (const scanned of recorded.scan()) {
         await recorder.take(scanned);
       }
       await recorder.finish();

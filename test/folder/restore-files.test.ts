@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { toHex, utf8 } from '../../src/bytes.ts';
 import { temporaryName, type RestoreFile } from '../../src/folder/restore-files.ts';
-import { isTemporaryName } from '../../src/folder/scan.ts';
+import { isTemporaryName } from '../../src/folder/look.ts';
 import { pathFromBytes } from '../../src/path-bytes.ts';
 import { describeTree } from '../helpers/file-system-tree.ts';
 import { seededRandom } from '../helpers/seeded.ts';

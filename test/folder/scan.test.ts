@@ -2,120 +2,22 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { utf8 } from '../../src/bytes.ts';
 import { noExcludes } from '../../src/folder/excludes.ts';
-import {
-  isTemporaryName,
-  scan,
-  seenBelow,
-  type ScanInput,
-  type ScannedDirectory,
-} from '../../src/folder/scan.ts';
-import { seenStat } from '../../src/folder/seen-stat.ts';
-import type { SeenEntry } from '../../src/folder/working-copy-row.ts';
+import { isTemporaryName } from '../../src/folder/look.ts';
+import { seenBelow } from '../../src/folder/scan.ts';
 import { pathFromBytes } from '../../src/path-bytes.ts';
-import { FileError, type FileStat } from '../../src/system/file-system.ts';
-import { MemoryFileSystem } from '../../src/system/memory-file-system.ts';
-import type { MemoryCall } from '../../src/system/memory-volume.ts';
-import { VirtualClock } from '../../src/system/virtual-clock.ts';
+import type { MemoryFileSystem } from '../../src/system/memory-file-system.ts';
 import { writeFile } from '../helpers/files.ts';
 import { rejects } from '../helpers/rejects.ts';
-import { logs } from './seen-entries.ts';
-
-interface Disk {
-  readonly fs: MemoryFileSystem;
-  readonly clock: VirtualClock;
-  /** What the next calls fail with, by path. */
-  readonly broken: Map<string, string>;
-  /** Runs once before a call with this path. */
-  readonly meanwhile: Map<string, () => void>;
-}
-
-/** A disk on which `/disk` holds these files; a name that ends in `/` is a directory. */
-function disk(...names: string[]): Disk {
-  const clock = new VirtualClock();
-  const broken = new Map<string, string>();
-  const meanwhile = new Map<string, () => void>();
-  const beforeCall = (call: MemoryCall, path: string): void => {
-    const run = meanwhile.get(`${call} ${path}`);
-    meanwhile.delete(`${call} ${path}`);
-    run?.();
-    const code = broken.get(path);
-    if (code !== undefined && (call === 'list' || call === 'stat'))
-      throw new FileError(code, call, path);
-  };
-  const fs = new MemoryFileSystem({ clock, beforeCall });
-  fs.makeDirectories('/disk');
-  for (const name of names) {
-    if (name.endsWith('/')) fs.makeDirectories(`/disk/${name.slice(0, -1)}`);
-    else {
-      fs.makeDirectories(`/disk/${name}`.replace(/\/[^/]*$/, ''));
-      writeFile(fs, `/disk/${name}`, utf8(name));
-    }
-  }
-  return { fs, clock, broken, meanwhile };
-}
-
-type Rows = Map<string, Map<string, SeenEntry>>;
-
-async function scanned(
-  there: Disk,
-  rows: Rows = new Map(),
-  input: Partial<ScanInput> = {},
-): Promise<ScannedDirectory[]> {
-  const found: ScannedDirectory[] = [];
-  for await (const directory of scan({
-    fileSystem: there.fs,
-    root: '/disk',
-    seen: (path) => Promise.resolve(rows.get(path)),
-    excludes: noExcludes,
-    neverEnter: new Set(),
-    signal: new AbortController().signal,
-    ...input,
-  })) {
-    found.push(directory);
-  }
-  return found;
-}
-
-function entry(stat: FileStat, racy = false): SeenEntry {
-  return {
-    ...seenStat(stat, racy),
-    kind: stat.kind as SeenEntry['kind'],
-    digest: new Uint8Array(stat.kind === 'directory' ? 0 : 16),
-    version: { log: logs[0] ?? '', seq: 0, index: 0, hash8: new Uint8Array(8) },
-  };
-}
-
-/** Rows that say all of `/disk` was seen as it is. */
-function rowsOf({ fs }: Disk, racy = false): Rows {
-  const rows: Rows = new Map();
-  const walk = (path: string): void => {
-    const names = new Map<string, SeenEntry>();
-    const absolute = path === '' ? '/disk' : `/disk/${path}`;
-    for (const { name, kind } of fs.list(absolute)) {
-      names.set(name, entry(fs.stat(`${absolute}/${name}`), racy));
-      if (kind === 'directory') walk(path === '' ? name : `${path}/${name}`);
-    }
-    rows.set(path, names);
-  };
-  walk('');
-  return rows;
-}
-
-const at = (found: readonly ScannedDirectory[], path: string): ScannedDirectory => {
-  const directory = found.find((one) => one.path === path);
-  assert.ok(directory, `${path} was not scanned`);
-  return directory;
-};
+import { at, disk, recordedIn, rowsOf, scanned, scanPool } from './scan-disk.ts';
 
 describe('scan', () => {
-  test('what was never seen is new, directories depth first and in order of names', async () => {
+  test('what was never seen is new, names in order, a directory after the one that holds it', async () => {
     const there = disk('b/x/deep', 'b/y', 'a', 'c/', 'b2');
     there.fs.makeSymlink('a', '/disk/link');
+    there.listed.length = 0;
     const found = await scanned(there);
-    assert.deepEqual(
-      found.map(({ path }) => path),
-      ['', 'b', 'b/x', 'c'],
-    );
+    assert.deepEqual(there.listed.toSorted(), ['/disk', '/disk/b', '/disk/b/x', '/disk/c']);
+    assert.ok(there.listed.indexOf('/disk/b') < there.listed.indexOf('/disk/b/x'));
     const root = at(found, '');
     assert.deepEqual(root.files, ['a', 'b2']);
     assert.deepEqual(
@@ -131,9 +33,12 @@ describe('scan', () => {
   test('a directory seen for the first time is not looked up', async () => {
     const asked: string[] = [];
     await scanned(disk('a/b/c'), new Map(), {
-      seen: (path) => {
-        asked.push(path);
-        return Promise.resolve(undefined);
+      recorded: {
+        ...recordedIn(new Map()),
+        rows: (path) => {
+          asked.push(path);
+          return Promise.resolve(undefined);
+        },
       },
     });
     assert.deepEqual(asked, ['']);
@@ -143,14 +48,12 @@ describe('scan', () => {
     const there = disk('a', 'd/b');
     there.fs.makeSymlink('a', '/disk/link');
     const found = await scanned(there, rowsOf(there));
-    assert.deepEqual(at(found, '').unchanged, ['a', 'd', 'link']);
-    assert.deepEqual(at(found, 'd').unchanged, ['b']);
-    for (const { files, symlinks, newDirectories, gone, unknown, doubtful, problems } of found) {
-      assert.deepEqual(
-        [files, symlinks, newDirectories, gone, unknown, doubtful, problems],
-        [[], [], [], [], [], 0, []],
-      );
-    }
+    assert.deepEqual(found, {
+      changed: [],
+      problems: [],
+      kept: { files: 3, dirs: 1, bytes: 4 },
+      known: 4,
+    });
   });
 
   test('size, time, inode and the executable bit each tell a change; other mode bits do not', async () => {
@@ -175,7 +78,7 @@ describe('scan', () => {
     there.fs.setMode('/disk/mode', 0o600);
     const root = at(await scanned(there, rows), '');
     assert.deepEqual(root.files, Object.keys(changes).sort());
-    assert.deepEqual(root.unchanged, ['mode']);
+    assert.deepEqual([root.kept.files, root.known], [1, 5]);
   });
 
   test('what could hide a change is looked into and counted as doubtful', async () => {
@@ -184,14 +87,14 @@ describe('scan', () => {
     const root = at(await scanned(there, rowsOf(there, true)), '');
     assert.deepEqual(root.files, ['a']);
     assert.deepEqual(root.symlinks.length, 1);
-    assert.deepEqual(root.unchanged, ['d']);
+    assert.deepEqual(root.kept, { files: 0, dirs: 1, bytes: 0 });
     assert.equal(root.doubtful, 2);
   });
 
   test('a time beyond what rows keep does not make a file change each time', async () => {
     const there = disk('far');
     there.fs.setModified('/disk/far', 2n ** 63n + 5n);
-    assert.deepEqual(at(await scanned(there, rowsOf(there)), '').unchanged, ['far']);
+    assert.deepEqual((await scanned(there, rowsOf(there))).changed, []);
   });
 
   test('a name that is gone, and what turned into something that is not kept, is gone', async () => {
@@ -201,12 +104,13 @@ describe('scan', () => {
     there.fs.removeFile('/disk/b');
     there.fs.makeOther('/disk/b');
     there.fs.removeTree('/disk/d');
+    there.listed.length = 0;
     const found = await scanned(there, rows);
     assert.deepEqual(at(found, '').gone, ['a', 'b', 'd']);
-    assert.deepEqual(at(found, '').problems, [
+    assert.deepEqual(found.problems, [
       { path: 'b', severity: 'skipped', message: 'not a file, directory or symlink' },
     ]);
-    assert.deepEqual(found.length, 1, 'nothing below a gone directory is scanned');
+    assert.deepEqual(there.listed, ['/disk'], 'nothing below a gone directory is scanned');
   });
 
   test('what took the place of another kind is new, not gone', async () => {
@@ -237,16 +141,10 @@ describe('scan', () => {
     there.broken.set('/disk/d', 'EACCES');
     there.broken.set('/disk/x', 'EIO');
     const found = await scanned(there, rows);
-    assert.deepEqual(at(found, '').unknown, ['x']);
-    assert.deepEqual(at(found, 'd').unknown, ['a', 'e']);
+    assert.deepEqual(found.changed, []);
+    assert.deepEqual([found.known, found.kept.files + found.kept.dirs], [5, 5]);
     assert.deepEqual(
-      found.flatMap(({ gone }) => gone),
-      [],
-    );
-    assert.deepEqual(
-      found.flatMap(({ problems }) =>
-        problems.map(({ path, severity, message }) => [path, severity, message]),
-      ),
+      found.problems.map(({ path, severity, message }) => [path, severity, message]),
       [
         ['x', 'unreadable', 'cannot be looked at: EIO'],
         ['d', 'unreadable', 'cannot be listed: EACCES'],
@@ -261,37 +159,41 @@ describe('scan', () => {
     there.meanwhile.set('list /disk/d', () => there.fs.removeTree('/disk/d'));
     const found = await scanned(there, rows);
     assert.deepEqual(at(found, '').gone, ['a']);
-    assert.deepEqual(at(found, 'd').gone, [], 'the next scan sees it whole');
-    assert.deepEqual(
-      found.flatMap(({ problems }) => problems),
-      [],
-    );
+    assert.deepEqual(found.changed.length, 1, 'the next scan sees it whole');
+    assert.deepEqual(found.problems, []);
   });
 
   test('what is left out stays as it was seen, also below', async () => {
     const there = disk('keep', 'skip', 'new skip', 'd/inside', 'e/skip');
     const rows = rowsOf(there);
     rows.get('')?.delete('new skip');
+    there.listed.length = 0;
     const found = await scanned(there, rows, {
       excludes: { ...noExcludes, patterns: ['*skip', '/d/'] },
     });
-    assert.deepEqual(
-      found.map(({ path }) => path),
-      ['', 'e'],
-    );
-    assert.deepEqual(at(found, '').unchanged, ['e', 'keep']);
-    assert.deepEqual(at(found, '').unknown, ['d', 'skip']);
-    assert.deepEqual(at(found, '').gone, []);
+    assert.deepEqual(there.listed, ['/disk', '/disk/e']);
+    assert.deepEqual(found.changed, []);
+    assert.deepEqual(found.kept, { files: 3, dirs: 2, bytes: 14 });
   });
 
-  test('places that are never entered are not there', async () => {
-    const there = disk('a', 'home/inside');
-    const found = await scanned(there, new Map(), { neverEnter: new Set(['/disk/home']) });
-    assert.deepEqual(
-      found.map(({ path }) => path),
-      [''],
-    );
-    assert.deepEqual(at(found, '').newDirectories, []);
+  test('places that are never entered are as if they were not there, or as they were', async () => {
+    const there = disk('a', 'home/inside', 'other');
+    const home = there.fs.stat('/disk/home');
+    const neverEnter = [{ device: home.device, inode: home.inode }];
+    there.listed.length = 0;
+    const fresh = await scanned(there, new Map(), { neverEnter });
+    assert.deepEqual(there.listed, ['/disk']);
+    assert.deepEqual(at(fresh, '').newDirectories, []);
+    const rows = rowsOf(there);
+    there.fs.removeFile('/disk/home/inside');
+    const again = await scanned(there, rows, { neverEnter });
+    assert.deepEqual(again.changed, []);
+    there.fs.rename('/disk/home', '/disk/moved');
+    there.fs.removeFile('/disk/other');
+    there.fs.rename('/disk/moved', '/disk/other');
+    const onFile = await scanned(there, rows, { neverEnter });
+    assert.deepEqual(at(onFile, '').gone, ['home']);
+    assert.deepEqual(at(onFile, '').newDirectories, []);
   });
 
   test('our own temporary files are not seen', async () => {
@@ -311,8 +213,8 @@ describe('scan', () => {
     there.fs.makeSymlink('t'.repeat(4097), '/disk/link');
     const found = await scanned(there);
     assert.deepEqual(at(found, '').files, ['fine']);
-    assert.deepEqual(at(found, '').unknown, ['link']);
-    const problems = found.flatMap((one) => one.problems);
+    assert.deepEqual(at(found, '').symlinks, []);
+    const { problems } = found;
     assert.ok(problems.every(({ severity }) => severity === 'unreadable'));
     assert.ok(
       problems.some(
@@ -346,32 +248,64 @@ describe('scan', () => {
     const there = disk('a', 'b');
     const rows = rowsOf(there);
     there.broken.set('/disk', 'EIO');
-    const input = { fileSystem: there.fs };
     there.broken.delete('/disk');
     there.meanwhile.set('list /disk', () => there.broken.set('/disk', 'EIO'));
-    const [root] = await scanned(there, rows, input);
-    assert.deepEqual([root?.unknown, root?.gone], [['a', 'b'], []]);
+    const found = await scanned(there, rows);
+    assert.deepEqual([found.changed, found.kept.files], [[], 2]);
+    assert.deepEqual(found.problems, [
+      { path: '', severity: 'unreadable', message: 'cannot be listed: EIO' },
+    ]);
   });
 
   test('an abort ends it at the next directory', async () => {
     const controller = new AbortController();
     const there = disk('a/b/c/d');
-    const seen: string[] = [];
+    there.listed.length = 0;
     const reason = new Error('enough');
-    await assert.rejects(async () => {
-      for await (const { path } of scan({
-        fileSystem: there.fs,
-        root: '/disk',
-        seen: () => Promise.resolve(undefined),
-        excludes: noExcludes,
-        neverEnter: new Set(),
-        signal: controller.signal,
-      })) {
-        seen.push(path);
-        if (path === 'a') controller.abort(reason);
-      }
-    }, reason);
-    assert.deepEqual(seen, ['', 'a']);
+    there.meanwhile.set('list /disk/a', () => controller.abort(reason));
+    await assert.rejects(() => scanned(there, new Map(), { signal: controller.signal }));
+    assert.deepEqual(there.listed, ['/disk', '/disk/a']);
+  });
+
+  test('many directories and many names in one are each looked at once', async () => {
+    const names = Array.from({ length: 3000 }, (_, n) => `d${n % 150}/e${n % 7}/f${n}`);
+    const there = disk(...names, ...Array.from({ length: 2000 }, (_, n) => `flat/${n}`));
+    const rows = rowsOf(there);
+    there.listed.length = 0;
+    const found = await scanned(there, rows);
+    assert.deepEqual(found.changed, []);
+    assert.equal(found.kept.files, 5000);
+    assert.equal(new Set(there.listed).size, there.listed.length);
+    assert.equal(there.listed.length, rows.size);
+  });
+
+  test('rows that do not authenticate are made from the log', async () => {
+    const there = disk('a', 'd/b');
+    const rows = rowsOf(there);
+    const restored: string[] = [];
+    const recorded = recordedIn(rows);
+    const found = await scanned(there, rows, {
+      recorded: {
+        ...recorded,
+        rows: (path) =>
+          path === 'd'
+            ? Promise.resolve({ directoryKey: new Uint8Array(16), pages: [new Uint8Array(99)] })
+            : recorded.rows(path),
+        restoredRows: (path) => {
+          restored.push(path);
+          return recorded.rows(path);
+        },
+      },
+    });
+    assert.deepEqual(restored, ['d']);
+    assert.deepEqual([found.changed, found.kept.files], [[], 2]);
+  });
+
+  test('a failure of a lane ends it, and nothing runs on', async () => {
+    const there = disk('a/b', 'c/d');
+    const pool = scanPool(there.fs);
+    await pool.close();
+    await rejects('VAULT_CLOSED', () => scanned(there, new Map(), { pool }));
   });
 });
 

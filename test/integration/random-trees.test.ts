@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { concat } from '../../src/bytes.ts';
 import { pathFromBytes } from '../../src/path-bytes.ts';
-import { isTemporaryName } from '../../src/folder/scan.ts';
+import { isTemporaryName } from '../../src/folder/look.ts';
 import type { FileSystem } from '../../src/system/file-system.ts';
 import { MemoryFileSystem } from '../../src/system/memory-file-system.ts';
 import { seededRandom } from '../../src/system/seeded-random.ts';
