@@ -7,6 +7,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { LevelChunkStore } from '../src/store/level-chunk-store.ts';
+import { keepHeapSmall } from '../src/system/frugal-heap.ts';
 import { realFileSystem } from '../src/system/real-file-system.ts';
 
 const VALUE_BYTES = 64 * 1024;
@@ -20,6 +21,7 @@ if (path === undefined || !(batches > 0)) throw new RangeError('expected a direc
 // The store compresses nothing and takes a copy: the same bytes will do each time.
 const values = Array.from({ length: BATCH }, () => new Uint8Array(randomBytes(VALUE_BYTES)));
 
+keepHeapSmall(); // as the program itself does
 const started = performance.now();
 const store = await LevelChunkStore.open(realFileSystem(), path);
 const opened = performance.now();

@@ -38,27 +38,30 @@ export interface MeasuredRun extends Measured {
  */
 export async function measure(command: Command, options: MeasureOptions): Promise<MeasuredRun> {
   const report = join(options.scratch, 'time');
-  sync();
-  const before = writtenToDevice(options.scratch);
-  const started = process.hrtime.bigint();
-  const { stdout, sampledPeak } = await run(
-    { ...command, program: GNU_TIME, args: timed(command, report) },
-    options.signal,
-  );
-  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  sync();
-  const after = writtenToDevice(options.scratch);
-  const [peak = 0, user = 0, system = 0, blocks = 0] = numbersIn(report);
-  rmSync(report);
-  return {
-    seconds,
-    cpuSeconds: user + system,
-    // Exact for the greatest single process; only a tree of several can have more at once.
-    peakBytes: Math.max(peak * 1024, sampledPeak),
-    writtenBytes: blocks * BLOCK_BYTES,
-    deviceBytes: before === undefined || after === undefined ? null : after - before,
-    stdout,
-  };
+  try {
+    sync();
+    const before = writtenToDevice(options.scratch);
+    const started = process.hrtime.bigint();
+    const { stdout, sampledPeak } = await run(
+      { ...command, program: GNU_TIME, args: timed(command, report) },
+      options.signal,
+    );
+    const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+    sync();
+    const after = writtenToDevice(options.scratch);
+    const [peak = 0, user = 0, system = 0, blocks = 0] = numbersIn(report);
+    return {
+      seconds,
+      cpuSeconds: user + system,
+      // Exact for the greatest single process; only a tree of several can have more at once.
+      peakBytes: Math.max(peak * 1024, sampledPeak),
+      writtenBytes: blocks * BLOCK_BYTES,
+      deviceBytes: before === undefined || after === undefined ? null : after - before,
+      stdout,
+    };
+  } finally {
+    rmSync(report, { force: true });
+  }
 }
 
 /** Runs a program that is not measured; its output. Throws as {@link measure}. */

@@ -18,7 +18,7 @@ export interface MixedKind {
   readonly text: boolean;
 }
 
-export const mixedKinds: readonly MixedKind[] = [
+const mixedKinds: readonly MixedKind[] = [
   { directory: 'photos', extension: 'jpg', files: 250, least: 2 * MIB, most: 6 * MIB, text: false },
   { directory: 'films', extension: 'mp4', files: 3, least: 80 * MIB, most: 120 * MIB, text: false },
   { directory: 'mail', extension: 'mbox', files: 12, least: 8 * MIB, most: 24 * MIB, text: true },
@@ -29,8 +29,12 @@ export const mixedKinds: readonly MixedKind[] = [
 const PER_DIRECTORY = 100;
 
 /** Writes the tree into the new directory `root`: `scale` times as many files, at least one a kind. */
-export function writeMixedTree(root: string, scale: number): void {
-  for (const kind of mixedKinds) {
+export function writeMixedTree(
+  root: string,
+  scale: number,
+  kinds: readonly MixedKind[] = mixedKinds,
+): void {
+  for (const kind of kinds) {
     const numbers = seededNumbers(`mixed tree: ${kind.directory}`);
     const text = kind.text ? words(seededNumbers('mixed tree: words')) : undefined;
     for (let at = 0; at < Math.max(1, Math.round(kind.files * scale)); at++) {
