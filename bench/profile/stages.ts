@@ -74,10 +74,16 @@ const rules: readonly Rule[] = [
   { stage: 'hash', url: /\/crypto\/(?:chunk-id|hash)|\/@noble\/hashes\// },
   { stage: 'compress', url: /\/crypto\/zstd|\/zstd-wasm\// },
   { stage: 'seal', url: /\/crypto\/|\/libsodium/ },
-  { stage: 'index', url: /\/store\/(?:level-meta-store|meta-|memory-meta)|\/working-copy-/ },
+  {
+    stage: 'index',
+    url: /\/store\/(?:level-meta-store|meta-|memory-meta)|\/folder\/(?:working-copy-|seen-|recorded-rows)/,
+  },
   { stage: 'store', url: /\/store\/(?:level-chunk-store|folder-store|chunk-store|level-scan)/ },
   { stage: 'log', url: /\/src\/log\// },
-  { stage: 'walk', url: /\/folder\/(?:scan|excludes)|\/system\/real-list|\/ignore\// },
+  {
+    stage: 'walk',
+    url: /\/folder\/(?:scan|look|excludes|directory-filter|ignore-|wildcards)|\/system\/real-list|\/ignore\//,
+  },
   { stage: 'read', url: /\/folder\/store-files/ },
   { stage: 'write files', url: /\/folder\/restore-files/ },
   { stage: 'record', url: /\/src\/(?:folder|operations)\// },
