@@ -11,8 +11,9 @@ import type { Invocation } from './invocation.ts';
  * - `optional-text`: takes a value or stands alone.
  * - `duration`: `30m`, `12h`, … in milliseconds once parsed; `m` is minutes.
  * - `count`: a whole number from 0.
+ * - `size`: `500k`, `10M`, … in bytes once parsed.
  */
-export type OptionType = 'flag' | 'text' | 'optional-text' | 'duration' | 'count';
+export type OptionType = 'flag' | 'text' | 'optional-text' | 'duration' | 'count' | 'size';
 
 export interface OptionDefinition {
   /** Without the dashes. */

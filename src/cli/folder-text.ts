@@ -3,7 +3,7 @@
 import type { Item } from '../operations/api.ts';
 import { fieldNumber, fieldText, fieldTexts } from './item-text.ts';
 import type { Output } from './output.ts';
-import { count, formatTime } from './units.ts';
+import { count, formatBytes, formatTime } from './units.ts';
 
 /** What is open in a folder, in a few words: `3 changes to snapshot, 1 conflict`, or `in order`. */
 export function folderState(item: Item): string {
@@ -38,8 +38,22 @@ export function folderLines(item: Item, output: Output): string[] {
     `state   ${folderState(item)}`,
     ...problemLines(item, output),
     ...(created === '' ? [] : [`since   ${formatTime(created)}`]),
-    ...fieldTexts(item, 'excludes').map((pattern) => `without ${output.name(pattern)}`),
+    ...excludeLines(item, output),
   ];
+}
+
+/** What the settings of a folder leave out, a line for each. */
+function excludeLines(item: Item, output: Output): string[] {
+  const lines = fieldTexts(item, 'excludes').map((pattern) => output.name(pattern));
+  if (item['excludeCaches'] === true) lines.push('caches: what lies beside a CACHEDIR.TAG');
+  for (const name of fieldTexts(item, 'excludeIfPresent')) {
+    lines.push(`what lies beside ${output.name(name)}`);
+  }
+  if (typeof item['excludeLargerThan'] === 'number') {
+    lines.push(`files larger than ${formatBytes(fieldNumber(item, 'excludeLargerThan'))}`);
+  }
+  if (item['oneFileSystem'] === true) lines.push('other file systems');
+  return lines.map((line) => `without ${line}`);
 }
 
 /** `key = value`, with a mark where it is the default. */

@@ -1,5 +1,6 @@
 /** Values as people type them. Each parser throws `VAULT_USAGE` naming `subject` and the offending text. */
 
+import { sizeFromText } from '../size-text.ts';
 import { quoted, usageError } from './usage-error.ts';
 
 const SECOND = 1000;
@@ -44,6 +45,18 @@ export function parseCount(text: string, subject: string): number {
     throw usageError(`${subject}: expected a whole number, got ${quoted(text)}`);
   }
   return value;
+}
+
+/** Bytes of `4096`, `500k`, `10M`, `1.5GiB`. */
+export function parseSize(text: string, subject: string): number {
+  const bytes = sizeFromText(text);
+  if (bytes === undefined) {
+    throw usageError(
+      `${subject}: expected a size, got ${quoted(text)}`,
+      'sizes look like 4096, 500k, 10M or 1.5GiB',
+    );
+  }
+  return bytes;
 }
 
 const truths: Readonly<Record<string, boolean>> = {

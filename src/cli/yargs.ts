@@ -12,7 +12,7 @@ import type { CommandDefinition, OptionDefinition } from './definition.ts';
 import { isVaultError, type VaultError } from '../errors.ts';
 import { ParsedArguments, type OptionValue } from './parsed-arguments.ts';
 import { quoted, usageError } from './usage-error.ts';
-import { parseChoice, parseCount, parseDuration } from './values.ts';
+import { parseChoice, parseCount, parseDuration, parseSize } from './values.ts';
 
 /** Throws `VAULT_USAGE` naming what is missing, too much or malformed. */
 export function parseArguments(
@@ -118,6 +118,8 @@ function convert(option: OptionDefinition, text: string): OptionValue {
       return parseDuration(text, subject);
     case 'count':
       return parseCount(text, subject);
+    case 'size':
+      return parseSize(text, subject);
     case 'text':
     case 'optional-text':
       if (text === '') throw usageError(`${subject} needs a value, got ""`);

@@ -5,7 +5,13 @@ import { equalBytes, utf8 } from '../bytes.ts';
 import { MAX_IGNORE_FILE_BYTES } from '../limits.ts';
 import type { DirectoryEntry, FileKind, FileSystem } from '../system/file-system.ts';
 import type { Excludes } from './excludes.ts';
-import { IGNORE_FILE, rulesWith, type IgnoreMatcher, type IgnoreRules } from './ignore-rules.ts';
+import {
+  IGNORE_FILE,
+  rulesWith,
+  type IgnoreMatch,
+  type IgnoreMatcher,
+  type IgnoreRules,
+} from './ignore-rules.ts';
 
 export interface FilterInput {
   readonly fileSystem: FileSystem;
@@ -25,8 +31,16 @@ export interface ListedDirectory {
 export interface DirectoryFilter {
   /** What holds in the directories below. */
   readonly rules: IgnoreRules;
-  readonly leavesOut: (name: string, kind: FileKind) => boolean;
+  /** Why a name is left out, if it is. */
+  readonly whyOut: (name: string, kind: FileKind) => WhyOut | undefined;
 }
+
+export type WhyOut =
+  | ({ readonly by: 'pattern' } & IgnoreMatch)
+  /** The name beside it that keeps the rest of the directory out. */
+  | { readonly by: 'tag'; readonly tag: string }
+  | { readonly by: 'file-system' }
+  | { readonly by: 'size'; readonly bytes: number };
 
 /**
  * The filter of a directory that was just listed. A `problem` says why its rules cannot be told; then
@@ -42,7 +56,7 @@ export function directoryFilter(
   try {
     const isElsewhere = (): boolean => fileSystem.statIfPresent(absolute)?.device !== input.device;
     if (path !== '' && excludes.oneFileSystem && isElsewhere()) {
-      return { rules: above, leavesOut: () => true };
+      return { rules: above, whyOut: () => ({ by: 'file-system' }) };
     }
     let tag: string | undefined;
     let rules = above;
@@ -59,9 +73,15 @@ export function directoryFilter(
         if (isCacheTag(fileSystem, `${absolute}/${name}`)) tag ??= name;
       }
     }
-    const isIgnored = input.matcher.in(rules, path);
-    if (tag === undefined) return { rules, leavesOut: isIgnored };
-    return { rules, leavesOut: (name, kind) => name !== tag || isIgnored(name, kind) };
+    const ignores = input.matcher.in(rules, path);
+    return {
+      rules,
+      whyOut(name, kind) {
+        if (tag !== undefined && name !== tag) return { by: 'tag', tag };
+        const match = ignores(name, kind);
+        return match === undefined ? undefined : { by: 'pattern', ...match };
+      },
+    };
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;

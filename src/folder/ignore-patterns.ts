@@ -4,6 +4,9 @@ import { wildcardMatcher } from './wildcards.ts';
 
 /** One pattern. Text is one character per byte throughout. */
 export interface IgnorePattern {
+  /** As it was written, and in which line of its file, from 1. */
+  readonly text: string;
+  readonly line: number;
   /** Begins with `!`: what it matches is taken in after all. */
   readonly isNegated: boolean;
   /** Ends in `/`. */
@@ -22,43 +25,40 @@ export function parseIgnoreFile(content: string): IgnorePattern[] {
     ? content.slice(BYTE_ORDER_MARK.length)
     : content;
   const patterns: IgnorePattern[] = [];
-  for (const line of text.split('\n')) {
+  for (const [at, line] of text.split('\n').entries()) {
     if (line === '' || line.startsWith('#')) continue;
     const [kept = ''] = (line.endsWith('\r') ? line.slice(0, -1) : line).split('\0', 1);
-    const pattern = parseIgnorePattern(withoutTrailingSpaces(kept));
+    const pattern = parseIgnorePattern(withoutTrailingSpaces(kept), at + 1);
     if (pattern !== undefined) patterns.push(pattern);
   }
   return patterns;
 }
 
 /** One pattern as it stands; undefined where it can match nothing. */
-export function parseIgnorePattern(line: string): IgnorePattern | undefined {
-  const isNegated = line.startsWith('!');
-  let pattern = isNegated ? line.slice(1) : line;
+export function parseIgnorePattern(text: string, line: number): IgnorePattern | undefined {
+  const isNegated = text.startsWith('!');
+  let pattern = isNegated ? text.slice(1) : text;
   const onlyDirectories = pattern.endsWith('/');
   if (onlyDirectories) pattern = pattern.slice(0, -1);
   const isAnchored = pattern.includes('/');
   if (isAnchored && pattern.startsWith('/')) pattern = pattern.slice(1);
   const matches = isAnchored ? pathMatcher(pattern) : nameMatcher(pattern);
-  return matches === undefined ? undefined : { isNegated, onlyDirectories, isAnchored, matches };
+  if (matches === undefined) return undefined;
+  return { text, line, isNegated, onlyDirectories, isAnchored, matches };
 }
 
-/**
- * What the patterns say of a path: left out, taken in after all, or nothing. The last one that matches
- * decides.
- */
-export function verdict(
+/** The pattern that decides about a path: the last one that matches, if any does. */
+export function decidingPattern(
   patterns: readonly IgnorePattern[],
   path: string,
   name: string,
   isDirectory: boolean,
-): 'out' | 'in' | undefined {
-  for (let at = patterns.length - 1; at >= 0; at--) {
-    const pattern = patterns[at] as IgnorePattern;
-    if (pattern.onlyDirectories && !isDirectory) continue;
-    if (pattern.matches(pattern.isAnchored ? path : name)) return pattern.isNegated ? 'in' : 'out';
-  }
-  return undefined;
+): IgnorePattern | undefined {
+  return patterns.findLast(
+    (pattern) =>
+      (isDirectory || !pattern.onlyDirectories) &&
+      pattern.matches(pattern.isAnchored ? path : name),
+  );
 }
 
 /** The byte order mark of UTF-8, one character per byte. */

@@ -1,12 +1,12 @@
 /** Which patterns hold in which directory: plain data, so that a worker can be asked in its own thread. */
 
 import { asBuffer, type Bytes } from '../bytes.ts';
-import { pathToBytes } from '../path-bytes.ts';
+import { pathFromBytes, pathToBytes } from '../path-bytes.ts';
 import type { FileKind } from '../system/file-system.ts';
 import {
+  decidingPattern,
   parseIgnoreFile,
   parseIgnorePattern,
-  verdict,
   type IgnorePattern,
 } from './ignore-patterns.ts';
 
@@ -34,6 +34,18 @@ export function rulesWith(rules: IgnoreRules, directory: string, content: Bytes)
   return { given: rules.given, files: [...rules.files, file] };
 }
 
+/** The pattern that leaves a name out, and where it stands. */
+export interface IgnoreMatch {
+  readonly pattern: string;
+  /** The directory of its `.vaultignore` and the line in it; undefined for one of `--exclude`. */
+  readonly file: { readonly directory: string; readonly line: number } | undefined;
+}
+
+/** Whether a pattern of `--exclude` is text and can match anything. */
+export function isUsablePattern(pattern: string): boolean {
+  return pattern.isWellFormed() && parseIgnorePattern(byteText(pattern), 0) !== undefined;
+}
+
 /** Answers for directories. Keeps the patterns of the files it met last compiled. */
 export class IgnoreMatcher {
   readonly #compiled = new Map<string, readonly IgnorePattern[]>();
@@ -42,23 +54,32 @@ export class IgnoreMatcher {
     patterns: [],
   };
 
-  /** Whether a name in the directory is left out; a directory that is hides everything below it. */
-  in(rules: IgnoreRules, directory: string): (name: string, kind: FileKind) => boolean {
-    const lists = [{ base: 0, patterns: this.#givenPatterns(rules.given) }];
-    for (const { directory: from, text } of rules.files.toReversed()) {
-      lists.push({ base: from === '' ? 0 : byteText(from).length + 1, patterns: this.#file(text) });
-    }
-    const used = lists.filter(({ patterns }) => patterns.length > 0);
-    if (used.length === 0) return () => false;
+  /** What leaves a name in the directory out, if anything; a directory that is hides all below it. */
+  in(
+    rules: IgnoreRules,
+    directory: string,
+  ): (name: string, kind: FileKind) => IgnoreMatch | undefined {
+    const lists = [
+      { from: undefined, base: 0, patterns: this.#givenPatterns(rules.given) },
+      ...rules.files.toReversed().map((file) => ({
+        from: file.directory,
+        base: file.directory === '' ? 0 : byteText(file.directory).length + 1,
+        patterns: this.#file(file.text),
+      })),
+    ].filter(({ patterns }) => patterns.length > 0);
+    if (lists.length === 0) return () => undefined;
     const prefix = directory === '' ? '' : `${byteText(directory)}/`;
     return (text, kind) => {
       const name = byteText(text);
       const path = prefix + name;
-      for (const { base, patterns } of used) {
-        const found = verdict(patterns, path.slice(base), name, kind === 'directory');
-        if (found !== undefined) return found === 'out';
+      for (const { from, base, patterns } of lists) {
+        const found = decidingPattern(patterns, path.slice(base), name, kind === 'directory');
+        if (found === undefined) continue;
+        if (found.isNegated) return undefined;
+        const file = from === undefined ? undefined : { directory: from, line: found.line };
+        return { pattern: pathFromBytes(Buffer.from(found.text, 'latin1')), file };
       }
-      return false;
+      return undefined;
     };
   }
 
@@ -66,7 +87,7 @@ export class IgnoreMatcher {
     const { lines: known } = this.#given;
     if (lines.length !== known.length || lines.some((line, at) => line !== known[at])) {
       const patterns = lines
-        .map((line) => parseIgnorePattern(byteText(line)))
+        .map((line) => parseIgnorePattern(byteText(line), 0))
         .filter((pattern) => pattern !== undefined);
       this.#given = { lines, patterns };
     }

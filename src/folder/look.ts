@@ -125,7 +125,7 @@ class Look {
       return this.#result(this.#input.above, []);
     }
     for (const entry of names) this.#take(entry, filter);
-    return this.#result(filter.rules, this.#rows.unmet());
+    return this.#result(filter.rules, this.#gone(filter));
   }
 
   /** The names; undefined where nothing can be told of them. */
@@ -158,7 +158,7 @@ class Look {
     if (isTemporaryName(name)) return;
     const { path } = this.#input;
     const at = this.#rows.find(name);
-    if (filter.leavesOut(name, kind)) {
+    if (filter.whyOut(name, kind) !== undefined) {
       if (at !== undefined) this.#keep(at);
     } else if (kind === 'other') {
       const message = 'not a file, directory or symlink';
@@ -179,6 +179,16 @@ class Look {
         this.#unreadable(join(path, name), `cannot be looked at: ${why}`);
       }
     }
+  }
+
+  /** What was not met. What is left out is not looked at, so nothing can be said of its absence. */
+  #gone(filter: DirectoryFilter): string[] {
+    return this.#rows.unmet().filter((name) => {
+      const at = this.#rows.find(name) as number;
+      if (filter.whyOut(name, this.#rows.kind(at)) === undefined) return true;
+      this.#keep(at);
+      return false;
+    });
   }
 
   #takeDirectory(name: string, at: number | undefined): void {
@@ -274,7 +284,8 @@ class Look {
   }
 }
 
-function isOneOf(identities: readonly DirectoryIdentity[], stat: FileStat): boolean {
+/** Whether a directory is one of those. */
+export function isOneOf(identities: readonly DirectoryIdentity[], stat: FileStat): boolean {
   return identities.some(({ device, inode }) => stat.inode === inode && stat.device === device);
 }
 

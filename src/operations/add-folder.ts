@@ -3,7 +3,6 @@
 import { fromHex, toHex } from '../bytes.ts';
 import { defaultChunkerParams } from '../chunking/params.ts';
 import { VaultError } from '../errors.ts';
-import { noExcludes } from '../folder/excludes.ts';
 import { writeFolderFile, type FolderState } from '../home/folder-file.ts';
 import { isInside, realPathOfMissing, REMOVED, UNFINISHED } from '../home/folder-set.ts';
 import { folderLayout } from '../home/home-layout.ts';
@@ -15,6 +14,7 @@ import { epochIdOf } from '../log/rotation-record.ts';
 import type { HybridTime, RotationRecord } from '../log/types.ts';
 import type { StoredRecord } from '../log/other-record.ts';
 import type { FolderAddOptions, FolderResult } from './api.ts';
+import { givenExcludes } from './exclude-settings.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -32,6 +32,7 @@ export async function addFolder(
     session,
     options.name ?? options.path.split('/').findLast(Boolean) ?? '',
   );
+  const excludes = givenExcludes(options);
   removeUnfinished(session);
 
   const salt = random.bytes(32);
@@ -58,7 +59,7 @@ export async function addFolder(
     path,
     params: defaultChunkerParams,
     paused: false,
-    excludes: { ...noExcludes, patterns: options.exclude ?? [] },
+    excludes,
     createdMs: nowMs,
     root: path === undefined ? undefined : rootIdentity(session, path),
   };

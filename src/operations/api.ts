@@ -48,6 +48,8 @@ export interface PathSelection {
 
 export interface StatusOptions {
   readonly folders: readonly FolderArgument[];
+  /** Emit an item of type `ignored` for each name that is left out; nothing below one is looked at. */
+  readonly ignored?: boolean;
 }
 export interface StatusResult {
   /** Whether anything is open: pending changes, problems, a folder missing. */
@@ -176,7 +178,16 @@ export interface FolderAddOptions {
   readonly path: string;
   readonly name?: string;
   readonly storedOnly?: boolean;
+  /** Patterns by gitignore's rules, from the root. */
   readonly exclude?: readonly string[];
+  /** Leave out what lies beside a `CACHEDIR.TAG`. */
+  readonly excludeCaches?: boolean;
+  /** Leave out what lies beside something of one of these names. */
+  readonly excludeIfPresent?: readonly string[];
+  /** Leave out files of more bytes. */
+  readonly excludeLargerThan?: number;
+  /** Leave out what is on another file system than the root. */
+  readonly oneFileSystem?: boolean;
 }
 export interface FolderResult {
   readonly folder: string;
@@ -185,7 +196,7 @@ export interface FolderResult {
 }
 export interface FolderSetOptions {
   readonly folder: FolderArgument;
-  /** Setting names and values as typed; `name` renames. */
+  /** Setting names and values as typed, in order; `name` renames. */
   readonly settings: readonly { readonly key: string; readonly value: string }[];
 }
 

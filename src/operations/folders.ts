@@ -11,6 +11,7 @@ import type {
   OperationContext,
 } from './api.ts';
 import { checkedName } from './add-folder.ts';
+import { changedExcludes, excludeSettings, truth } from './exclude-settings.ts';
 import type { Session } from './session.ts';
 import { timeText } from './time-text.ts';
 
@@ -49,13 +50,18 @@ export async function showFolder(
 ): Promise<FolderResult> {
   const folder = session.folders.find(argument, '/');
   const { state } = folder;
+  const { excludes } = state;
   const { min, average, max } = state.params;
   context.emit({
     type: 'item',
     item: {
       ...folderItem(folder, []),
       created: timeText(state.createdMs * 1000),
-      excludes: state.excludes.patterns,
+      excludes: excludes.patterns,
+      excludeCaches: excludes.caches,
+      excludeIfPresent: excludes.ifPresent,
+      excludeLargerThan: excludes.largerThan ?? null,
+      oneFileSystem: excludes.oneFileSystem,
       epochs: state.epochs.length,
       chunkBytes: { min, average, max },
     },
@@ -63,15 +69,22 @@ export async function showFolder(
   return result(folder);
 }
 
-/** Changes settings of a folder, `name` and `paused`: all of them or none. Throws `VAULT_USAGE`, `VAULT_EXISTS`. */
+/** Changes settings of a folder: all of them or none. Throws `VAULT_USAGE`, `VAULT_EXISTS`. */
 export async function setFolder(
   session: Session,
   options: FolderSetOptions,
 ): Promise<FolderResult> {
   const found = session.folders.find(options.folder, '/');
   let change: Partial<FolderState> = {};
+  const keys = new Set<string>();
   for (const { key, value } of options.settings) {
-    change = { ...change, ...settingChange(session, found, key, value) };
+    const before = change.excludes ?? found.state.excludes;
+    const excludes = changedExcludes(before, key, value, !keys.has(key));
+    change = {
+      ...change,
+      ...(excludes === undefined ? settingChange(session, found, key, value) : { excludes }),
+    };
+    keys.add(key);
   }
   const folder = await session.folders.open(found);
   folder.update(change);
@@ -88,13 +101,10 @@ function settingChange(
     case 'name':
       return value === state.name ? {} : { name: checkedName(session, value) };
     case 'paused':
-      if (value === 'true' || value === 'false') return { paused: value === 'true' };
-      throw new VaultError('VAULT_USAGE', `${JSON.stringify(value)} is no value for paused`, {
-        hint: 'expected true or false',
-      });
+      return { paused: truth(key, value) };
     default:
       throw new VaultError('VAULT_USAGE', `unknown folder setting ${JSON.stringify(key)}`, {
-        hint: 'the settings of a folder are name, paused',
+        hint: `the settings of a folder are name, paused, ${excludeSettings.join(', ')}`,
       });
   }
 }

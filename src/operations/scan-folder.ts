@@ -1,17 +1,17 @@
 /** A scan of an open folder's working copy. */
 
+import type { DirectoryIdentity } from '../folder/look.ts';
 import { scan, type Scanned } from '../folder/scan.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { Session } from './session.ts';
 
 /** What differs from what was recorded. Throws `VAULT_REFUSED` where the working copy is not there. */
 export function scanFolder(
-  { environment, home }: Session,
+  session: Session,
   folder: OpenFolder,
   signal: AbortSignal,
 ): AsyncGenerator<Scanned> {
-  const { fileSystem, pool, clock } = environment;
-  const ownHome = fileSystem.statIfPresent(home.layout.root);
+  const { fileSystem, pool, clock } = session.environment;
   return scan({
     fileSystem,
     pool,
@@ -20,7 +20,13 @@ export function scanFolder(
     root: folder.state.path ?? '',
     recorded: folder,
     excludes: folder.state.excludes,
-    neverEnter: ownHome === undefined ? [] : [{ device: ownHome.device, inode: ownHome.inode }],
+    neverEnter: neverEntered(session),
     signal,
   });
+}
+
+/** Directories that are no part of a working copy they lie in: this home. */
+export function neverEntered({ environment, home }: Session): readonly DirectoryIdentity[] {
+  const found = environment.fileSystem.statIfPresent(home.layout.root);
+  return found === undefined ? [] : [{ device: found.device, inode: found.inode }];
 }

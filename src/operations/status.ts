@@ -1,10 +1,13 @@
 /** `status`: what is not yet recorded, and what is wrong. */
 
+import { IGNORE_FILE } from '../folder/ignore-rules.ts';
+import { leftOut, type LeftOut } from '../folder/left-out.ts';
+import { join } from '../folder/look.ts';
 import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import type { OperationContext, StatusOptions, StatusResult } from './api.ts';
+import type { Item, OperationContext, StatusOptions, StatusResult } from './api.ts';
 import { folderItem } from './folders.ts';
-import { scanFolder } from './scan-folder.ts';
+import { neverEntered, scanFolder } from './scan-folder.ts';
 import { chosenFolders, failureOfOne, withIndex, type Session } from './session.ts';
 
 /** An item for each folder, with what is wrong with it; reads no file content. */
@@ -21,6 +24,7 @@ export async function status(
     let changes = 0;
     try {
       changes = await changesOf(session, listed, context, problems);
+      if (options.ignored === true) listIgnored(session, listed, context);
     } catch (error) {
       const failure = failureOfOne(error);
       if (failure === undefined) throw error;
@@ -76,4 +80,36 @@ async function pendingChanges(
   }
   if (unreadable > 0) problems.push(`${unreadable} names in the working copy cannot be read`);
   return changes;
+}
+
+/** An item of type `ignored` for each name that is left out of the working copy. */
+function listIgnored(
+  session: Session,
+  { id, state }: ListedFolder,
+  context: OperationContext,
+): void {
+  const { fileSystem } = session.environment;
+  if (state.path === undefined) return;
+  for (const one of leftOut(fileSystem, state.path, state.excludes, neverEntered(session))) {
+    context.signal.throwIfAborted();
+    const { path, kind } = one;
+    context.emit({ type: 'item', item: { type: 'ignored', folder: id, path, kind, ...why(one) } });
+  }
+}
+
+/** What keeps a name out: `by`, and what there is to say of it. */
+function why({ why: reason }: LeftOut): Pick<Item, string> {
+  switch (reason.by) {
+    case 'pattern': {
+      const { pattern, file } = reason;
+      if (file === undefined) return { by: 'pattern', pattern };
+      return { by: 'pattern', pattern, file: join(file.directory, IGNORE_FILE), line: file.line };
+    }
+    case 'tag':
+      return { by: 'tag', tag: reason.tag };
+    case 'size':
+      return { by: 'size', size: reason.bytes };
+    case 'file-system':
+      return { by: 'file-system' };
+  }
 }

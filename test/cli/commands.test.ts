@@ -96,6 +96,19 @@ test('each command hands over what was given and nothing that was not', async ()
     storedOnly: true,
     exclude: ['*.o'],
   });
+  assert.deepEqual(
+    await optionsOf(
+      'folder add sub --exclude-caches --exclude-if-present a --exclude-if-present b --exclude-larger-than 1.5k --one-file-system',
+    ),
+    {
+      path: '/place/here/sub',
+      excludeCaches: true,
+      excludeIfPresent: ['a', 'b'],
+      excludeLargerThan: 1536,
+      oneFileSystem: true,
+    },
+  );
+  assert.deepEqual(await optionsOf('status docs --ignored'), { folders: ['docs'], ignored: true });
   assert.deepEqual(await optionsOf('folder show docs'), 'docs');
   assert.deepEqual(await optionsOf('folder set docs name=papers exclude=a=b'), {
     folder: 'docs',

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isVaultError } from '../../src/errors.ts';
-import { parseBoolean, parseChoice, parseCount, parseDuration } from '../../src/cli/values.ts';
+import {
+  parseBoolean,
+  parseChoice,
+  parseCount,
+  parseDuration,
+  parseSize,
+} from '../../src/cli/values.ts';
 
 function refusal(run: () => unknown): string {
   try {
@@ -52,6 +58,14 @@ test('whole numbers are read exactly, and nothing else is', () => {
       `--sample: expected a whole number, got ${JSON.stringify(text)}`,
     );
   }
+});
+
+test('sizes are read, and what is none is refused with the offending text', () => {
+  assert.equal(parseSize('10M', '--max'), 10 * 1024 * 1024);
+  assert.equal(
+    refusal(() => parseSize('ten', '--max')),
+    '--max: expected a size, got "ten"',
+  );
 });
 
 test('yes and no are read in the usual words, and nothing else is', () => {

@@ -17,7 +17,8 @@ export const folderAddCommand: CommandDefinition = {
   group: 'Folders',
   summary: 'put a directory under vault; its files stay where they are',
   details: [
-    'Patterns of --exclude are gitignore rules from the root of the folder. A root that overlaps another folder or holds the home is refused.',
+    'A root that overlaps another folder or holds the home is refused.',
+    'What is left out is not read, recorded or deleted; what was recorded of it stays as it was. Rules come from files named .vaultignore in any directory, which are kept like other files and follow the rules of .gitignore, and from the options here, which hold on this node only and can be changed with folder set. Patterns of --exclude are gitignore rules from the root of the folder and decide before any file. See what is left out and why with: vault status --ignored',
   ],
   positionals: [{ name: 'PATH', required: true, doc: 'the directory' }],
   options: [
@@ -30,10 +31,34 @@ export const folderAddCommand: CommandDefinition = {
       list: true,
       doc: 'leave out what matches this pattern',
     },
+    {
+      name: 'exclude-caches',
+      type: 'flag',
+      doc: 'leave out what lies beside a CACHEDIR.TAG',
+    },
+    {
+      name: 'exclude-if-present',
+      type: 'text',
+      value: 'NAME',
+      list: true,
+      doc: 'leave out what lies beside a file or directory of this name',
+    },
+    {
+      name: 'exclude-larger-than',
+      type: 'size',
+      value: 'SIZE',
+      doc: 'leave out files larger than this: 500k, 10M, 1G',
+    },
+    {
+      name: 'one-file-system',
+      type: 'flag',
+      doc: 'leave out what is mounted inside the folder',
+    },
   ],
   async run(invocation) {
     const { given, output } = invocation;
     const name = given.text('name');
+    const largerThan = given.number('exclude-larger-than');
     const result = await invocation.withVault((vault) =>
       vault.folderAdd(
         {
@@ -41,6 +66,12 @@ export const folderAddCommand: CommandDefinition = {
           ...(name === undefined ? {} : { name }),
           ...(given.flag('stored-only') ? { storedOnly: true } : {}),
           ...(given.has('exclude') ? { exclude: given.list('exclude') } : {}),
+          ...(given.flag('exclude-caches') ? { excludeCaches: true } : {}),
+          ...(given.has('exclude-if-present')
+            ? { excludeIfPresent: given.list('exclude-if-present') }
+            : {}),
+          ...(largerThan === undefined ? {} : { excludeLargerThan: largerThan }),
+          ...(given.flag('one-file-system') ? { oneFileSystem: true } : {}),
         },
         invocation.operation(() => undefined),
       ),
@@ -98,6 +129,9 @@ export const folderSetCommand: CommandDefinition = {
   name: 'folder set',
   group: 'Folders',
   summary: 'change settings of a folder; name=… renames it',
+  details: [
+    'Settings are name, paused, exclude, exclude-caches, exclude-if-present, exclude-larger-than and one-file-system; paused, exclude-caches and one-file-system are true or false. exclude=P and exclude-if-present=NAME may be given several times and replace what was there; exclude+=P adds one, exclude-=P takes one away, and an empty value means none.',
+  ],
   positionals: [
     { ...folderPositional, required: true },
     { name: 'KEY=VALUE', required: true, list: true, doc: 'a setting, as shown by folder show' },
