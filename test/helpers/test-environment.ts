@@ -154,7 +154,7 @@ async function takeLock(
 }
 
 /** A pool that begins anew once it was closed, so that one environment serves many openings. */
-function renewedPool(make: () => WorkerPool): WorkerPool {
+export function renewedPool(make: () => WorkerPool): WorkerPool {
   let pool = make();
   return {
     get lanes() {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { tasks } from '../../src/folder/tasks.ts';
 import type { FolderAddOptions, FolderSetOptions, Item } from '../../src/operations/api.ts';
 import type { FileSystem } from '../../src/system/file-system.ts';
 import { FileError } from '../../src/system/file-system.ts';
+import { inlinePool } from '../../src/system/inline-pool.ts';
 import { rejects } from '../helpers/rejects.ts';
+import { seededRandom } from '../helpers/seeded.ts';
+import { renewedPool } from '../helpers/test-environment.ts';
 import { operationContext } from '../helpers/test-home.ts';
 import { World } from './world.ts';
 
@@ -62,7 +66,10 @@ function withFiles(world: World, change: (fs: FileSystem) => Partial<FileSystem>
       return typeof own === 'function' ? own.bind(target) : own;
     },
   });
-  world.world = { ...world.environment, fileSystem };
+  const pool = renewedPool(() =>
+    inlinePool({ tasks, fileSystem, random: seededRandom('pool'), isolate: true }),
+  );
+  world.world = { ...world.environment, fileSystem, pool };
 }
 
 describe('.vaultignore', () => {
