@@ -99,7 +99,7 @@ export class EntryRows {
       const path = opened?.links.get(parent.index)?.path;
       if (path === undefined || path === link.path) continue;
       const { log, seq, index } = link.dot;
-      found.set(`${index} ${path}`, { path, dot: { log, seq, index } });
+      found.set(`${index} ${path}`, { path, dot: { log, seq, index }, isElsewhere: true });
     }
     return [...found.values()];
   }

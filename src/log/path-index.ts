@@ -32,6 +32,8 @@ export interface PathIndexKeys {
 export interface PathPointer {
   readonly path: string;
   readonly dot: Dot;
+  /** Whether it is a version of another path, found here because it superseded one of this. */
+  readonly isElsewhere?: boolean;
 }
 
 /** A version of a path, or one elsewhere that superseded a version of it. */
@@ -48,6 +50,15 @@ interface Summary {
 
 const directoryLabel = utf8('d');
 const nameLabel = utf8('n');
+
+/** Values of rows: of a version of the path, and of one elsewhere that superseded such a version. */
+const OWN = new Uint8Array(0);
+const ELSEWHERE = Uint8Array.of(1);
+
+function rowSum(key: Uint8Array, value: Uint8Array): number {
+  // Of nothing, zlib makes a checksum that starts anew where its memory has no address.
+  return value.length === 0 ? crc32(key) : crc32(value, crc32(key));
+}
 
 export class PathIndex {
   readonly #meta: MetaReader;
@@ -85,8 +96,7 @@ export class PathIndex {
   async add(pointers: readonly PathPointer[]): Promise<MetaOperation[]> {
     const rows: MetaOperation[] = [];
     const changed = new Map<string, { key: Uint8Array; summary: Summary }>();
-    const empty = new Uint8Array(0);
-    for (const { path, dot } of pointers) {
+    for (const { path, dot, isElsewhere } of pointers) {
       const directory = this.directoryKey(directoryOf(path));
       const key = this.#pointerKey(directory, this.nameKey(path), dot);
       const name = mapKey(directory);
@@ -96,8 +106,9 @@ export class PathIndex {
         changed.set(name, entry);
       }
       entry.summary.count++;
-      entry.summary.sum = (entry.summary.sum + crc32(key)) >>> 0;
-      rows.push({ type: 'put', key, value: empty });
+      const value = isElsewhere === true ? ELSEWHERE : OWN;
+      entry.summary.sum = (entry.summary.sum + rowSum(key, value)) >>> 0;
+      rows.push({ type: 'put', key, value });
     }
     for (const { key, summary } of changed.values()) rows.push(this.#summaryRow(key, summary));
     return rows;
@@ -120,12 +131,10 @@ export class PathIndex {
     return rows;
   }
 
-  /** Whether each of these was added and is written. */
+  /** Whether each of these was added as a version of its path, and is written. */
   async known(pointers: readonly PathPointer[]): Promise<boolean[]> {
-    const keys = pointers.map(({ path, dot }) =>
-      this.#pointerKey(this.directoryKey(directoryOf(path)), this.nameKey(path), dot),
-    );
-    return (await this.#meta.getMany(keys)).map((row) => row !== undefined);
+    const keys = pointers.map(({ path, dot }) => this.#pointerKeyOf(path, dot));
+    return (await this.#meta.getMany(keys)).map((row) => row?.length === OWN.length);
   }
 
   /** Whether anything was ever recorded in a directory: one look-up. */
@@ -144,7 +153,7 @@ export class PathIndex {
     const pointers: Pointer[] = [];
     let sum = 0;
     for await (const row of this.#meta.scan(metaRange(metaKey(metaPrefix.version, key)))) {
-      sum = (sum + crc32(row.key)) >>> 0;
+      sum = (sum + rowSum(row.key, row.value)) >>> 0;
       pointers.push(this.#decode(row.key));
     }
     if (sealed === undefined && pointers.length === 0) return undefined;
@@ -166,6 +175,42 @@ export class PathIndex {
     for await (const row of this.#meta.scan(metaRange(prefix)))
       pointers.push(this.#decode(row.key));
     return pointers;
+  }
+
+  /** Dots of one log at one path, the last first, unchecked as {@link pointersOf}; read as far as they are taken. */
+  async *pointersBack(path: string, log: LogId): AsyncGenerator<Dot> {
+    const range = metaRange(this.#pathPrefix(path, log));
+    for await (const { key } of this.#meta.scan({ ...range, reverse: true })) {
+      yield this.#decode(key).dot;
+    }
+  }
+
+  /** As {@link pointersBack}, but the first one first; with `after`, a dot of this log, only what follows it. */
+  async *pointersAlong(path: string, log: LogId, after?: Dot): AsyncGenerator<Dot> {
+    const { gte, lt } = metaRange(this.#pathPrefix(path, log));
+    const from = after === undefined ? gte : this.#pointerKeyOf(path, after);
+    for await (const { key } of this.#meta.scan({ gte: from, lt })) {
+      const { dot } = this.#decode(key);
+      if (dot.seq !== after?.seq || dot.index !== after.index) yield dot;
+    }
+  }
+
+  /** How many versions were recorded in a directory, those elsewhere that superseded one among them: one look-up. */
+  async count(directory: string): Promise<number> {
+    const key = this.directoryKey(directory);
+    const sealed = await this.#meta.get(metaKey(metaPrefix.directory, key));
+    return sealed === undefined ? 0 : this.#openSummary(key, sealed).count;
+  }
+
+  #pathPrefix(path: string, log: LogId): Uint8Array {
+    const number = this.#logs.number(log);
+    const directory = this.directoryKey(directoryOf(path));
+    const bytes = Uint8Array.of(number >> 8, number & 0xff);
+    return metaKey(metaPrefix.version, directory, this.nameKey(path), bytes);
+  }
+
+  #pointerKeyOf(path: string, dot: Dot): Uint8Array {
+    return this.#pointerKey(this.directoryKey(directoryOf(path)), this.nameKey(path), dot);
   }
 
   #pointerKey(directory: Bytes, name: Bytes, dot: Dot): Uint8Array {

@@ -10,7 +10,7 @@
  * | 21         | log id (32)                           | sequence number of the head value (8), the head |
  * | 22         | log number (2)                        | log id (32)                          |
  * | 23         | log id (32), entry seq (8)            | empty: an entry that a head covers and no value is left of |
- * | 30         | directory key (16), name key (16), dot (10) | empty: a version of that path, or one that superseded a version of it |
+ * | 30         | directory key (16), name key (16), dot (10) | empty: a version of that path; 01: one elsewhere that superseded a version of it |
  * | 31         | directory key (16)                    | sealed: how many 30 rows, and their sum |
  * | 40         | record type (1), time (8), dot (10)   | empty: a record that is not a version |
  * | 41         | record type (1)                       | sealed: how many 40 rows, and their sum |

@@ -71,7 +71,52 @@ const manyPointers = fc.uniqueArray(
   { maxLength: 20, selector: ({ path, dot: at }) => `${path} ${at.log} ${at.seq} ${at.index}` },
 );
 
+async function listOf<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
 describe('PathIndex', () => {
+  test('gives the dots of one log at one path in either order, from any on', async () => {
+    const { meta, paths: where } = await index();
+    const [own = '', other = ''] = logs;
+    const dots = [1, 2, 300, 2 ** 40].map((seq) => ({ log: own, seq, index: seq % 3 }));
+    await add(
+      meta,
+      where,
+      ...dots.toReversed().map((at) => ({ path: 'd/a', dot: at })),
+      { path: 'd/a', dot: { log: other, seq: 7, index: 0 } },
+      { path: 'd/b', dot: { log: own, seq: 8, index: 0 } },
+    );
+    const back = await listOf(where.pointersBack('d/a', own));
+    assert.deepEqual(back, dots.toReversed());
+    assert.deepEqual(await listOf(where.pointersAlong('d/a', own)), dots);
+    for (const [at, after] of dots.entries()) {
+      const rest = await listOf(where.pointersAlong('d/a', own, after));
+      assert.deepEqual(rest, dots.slice(at + 1));
+    }
+    assert.equal((await listOf(where.pointersBack('d/a', other))).length, 1);
+    assert.equal((await listOf(where.pointersBack('d/c', own))).length, 0);
+    assert.deepEqual([await where.count('d'), await where.count('e')], [6, 0]);
+  });
+
+  test('what is at a path only because it superseded one there is no version of it', async () => {
+    const { meta, paths: where } = await index();
+    await add(meta, where, { path: 'a', dot: dot(1) });
+    await add(meta, where, { path: 'a', dot: dot(2), isElsewhere: true });
+    const pointers = [dot(1), dot(2), dot(3)].map((at) => ({ path: 'a', dot: at }));
+    assert.deepEqual(await where.known(pointers), [true, false, false]);
+    assert.equal((await where.pointers(''))?.length, 2);
+    for (const { key, value } of await rows(meta)) {
+      if (key[0] !== metaPrefix.version) continue;
+      const changed = value.length === 0 ? Uint8Array.of(1) : new Uint8Array(0);
+      await meta.write([{ type: 'put', key, value: changed }], { sync: true });
+      await rejects('VAULT_DAMAGED', () => where.pointers(''));
+      await meta.write([{ type: 'put', key, value }], { sync: true });
+    }
+  });
+
   test('gives back every pointer of a directory and of a path, however they were added', async () => {
     await fc.assert(
       fc.asyncProperty(manyPointers, fc.integer({ min: 1, max: 5 }), async (pointers, size) => {

@@ -116,6 +116,18 @@ describe('TreeView', () => {
     await shows(folder, { x: 'directory', 'x/b': content('moved') });
   });
 
+  test('a rename there and back leaves nothing behind', async () => {
+    const folder = await TestFolder.make();
+    await folder.log.append({
+      versions: [version('x', '', directory), version('y', '', directory)],
+    });
+    let parents = await folder.log.append({ versions: [version('x/a', 'moved')] });
+    for (const path of ['y/a', 'x/a', 'y/b', 'x/a']) {
+      parents = await folder.log.append({ versions: [version(path, 'moved', { parents })] });
+    }
+    await shows(folder, { x: 'directory', y: 'directory', 'x/a': content('moved') });
+  });
+
   test('an old path is free again after a rename', async () => {
     const folder = await TestFolder.make();
     const [, old] = await folder.log.append({
