@@ -21,6 +21,7 @@ import type {
 } from './operations/api.ts';
 import { diff } from './operations/diff.ts';
 import { doctor } from './operations/doctor.ts';
+import { find } from './operations/find.ts';
 import { listFolders, removeFolder, setFolder, showFolder } from './operations/folders.ts';
 import {
   addKey,
@@ -30,10 +31,13 @@ import {
   removeKey,
   setSetting,
 } from './operations/keys.ts';
+import { log } from './operations/log.ts';
 import { cat, listSnapshots, ls } from './operations/look.ts';
 import { restore } from './operations/restore.ts';
 import type { Session } from './operations/session.ts';
+import { show } from './operations/show.ts';
 import { snapshot } from './operations/snapshot.ts';
+import { stats } from './operations/stats.ts';
 import { status } from './operations/status.ts';
 import { checkVerifyOptions, verify } from './operations/verify.ts';
 import { systemMachine, type MachineFacts } from './system/machine-facts.ts';
@@ -142,6 +146,10 @@ function wire(session: Session): VaultApi {
     ls: streamed((options, context) => ls(session, options, context)),
     cat: streamed((options, write, context) => cat(session, options, write, context)),
     diff: streamed((options, context) => diff(session, options, context)),
+    log: streamed((options, context) => log(session, options, context)),
+    show: streamed((options, context) => show(session, options, context)),
+    find: streamed((options, context) => find(session, options, context)),
+    stats: streamed((options, context) => stats(session, options, context)),
     restore: streamed((options, context) => restore(session, options, context)),
     verify: streamed(async (options, context) => {
       checkVerifyOptions(options);

@@ -12,6 +12,7 @@ import {
   folderSetCommand,
   folderShowCommand,
 } from './commands/folder.ts';
+import { findCommand } from './commands/find.ts';
 import { helpCommand } from './commands/help.ts';
 import { initCommand } from './commands/init.ts';
 import {
@@ -21,9 +22,11 @@ import {
   keyRecoveryCodeCommand,
   keyRemoveCommand,
 } from './commands/key.ts';
+import { logCommand, showCommand } from './commands/log.ts';
 import { lsCommand } from './commands/ls.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { snapshotCommand, snapshotsCommand } from './commands/snapshot.ts';
+import { statsCommand } from './commands/stats.ts';
 import { statusCommand } from './commands/status.ts';
 import { verifyCommand } from './commands/verify.ts';
 import type { CommandDefinition } from './definition.ts';
@@ -45,9 +48,13 @@ export const commands: readonly CommandDefinition[] = [
   folderSetCommand,
   folderRemoveCommand,
   statusCommand,
+  statsCommand,
   snapshotCommand,
   snapshotsCommand,
+  logCommand,
+  showCommand,
   lsCommand,
+  findCommand,
   catCommand,
   diffCommand,
   restoreCommand,

@@ -83,6 +83,11 @@ export class EntryReader {
     return opened;
   }
 
+  /** The entry with its links left sealed, and kept by nobody. */
+  async entryAlone(log: LogId, seq: number): Promise<Entry> {
+    return this.#opened.get(`${log}:${seq}`)?.entry ?? (await this.#readEntry(log, seq)).entry;
+  }
+
   /** The body of a version. Throws also `VAULT_EXPIRED` where it was dropped. */
   async body(link: NamedLink): Promise<Body> {
     const { log, seq, index } = link.dot;
@@ -151,8 +156,19 @@ export class EntryReader {
   }
 
   async #read(log: LogId, seq: number): Promise<OpenedEntry> {
+    const { entry, chunkSeq } = await this.#readEntry(log, seq);
+    return wrapped(whatOf(log, seq), chunkSeq, () => {
+      const links = new Map(this.openLinks(entry).map((link) => [link.dot.index, link]));
+      return { entry, links, chunkSeq, page: undefined };
+    });
+  }
+
+  async #readEntry(
+    log: LogId,
+    seq: number,
+  ): Promise<{ readonly entry: Entry; readonly chunkSeq: number }> {
     const { store } = this.#parts;
-    const what = `entry ${seq} of log ${log.slice(0, 8)}`;
+    const what = whatOf(log, seq);
     if (this.lost.has(log, seq)) throw missing(what);
     const chunkSeq =
       this.#placed.get(`${log}:${seq}`) ??
@@ -164,8 +180,7 @@ export class EntryReader {
     return wrapped(what, chunkSeq, () => {
       const entry = openEntry(opened.plain);
       if (entry.log !== log || entry.seq !== seq) throw astray(what);
-      const links = new Map(this.openLinks(entry).map((link) => [link.dot.index, link]));
-      return { entry, links, chunkSeq, page: undefined };
+      return { entry, chunkSeq };
     });
   }
 
@@ -189,6 +204,10 @@ export class EntryReader {
     if (opened.type !== type) throw astray(what);
     return opened;
   }
+}
+
+function whatOf(log: LogId, seq: number): string {
+  return `entry ${seq} of log ${log.slice(0, 8)}`;
 }
 
 function wrapped<T>(what: string, chunkSeq: number, run: () => T): T {

@@ -338,6 +338,11 @@ export class FolderLog {
     return { entry, links: [...links.values()] };
   }
 
+  /** An entry without opening its links: for looking through many. Throws as {@link link}. */
+  entryAlone(log: LogId, seq: number): Promise<Entry> {
+    return this.#reader.entryAlone(log, seq);
+  }
+
   /** The records of an entry that are no versions and were not dropped. Throws as {@link link}. */
   async recordsOf(log: LogId, seq: number): Promise<readonly OpenedRecord[]> {
     return this.#reader.records(await this.#reader.entry(log, seq));

@@ -95,6 +95,85 @@ export interface SnapshotResult {
 
 export interface SnapshotsOptions {
   readonly folders: readonly FolderArgument[];
+  /** Absolute; where no folder is named, the one that holds it is meant. Undefined: all of them. */
+  readonly cwd?: string;
+}
+
+export interface LogOptions extends PathSelection {
+  /** At most so many versions. */
+  readonly limit?: number;
+  /** Only what came after this moment. */
+  readonly since?: string;
+}
+export interface LogResult {
+  readonly versions: number;
+  /** Versions, or entries with versions, that cannot be read. */
+  readonly damaged: number;
+}
+
+export interface ShowOptions extends Omit<PathSelection, 'paths'> {
+  /** A version or snapshot: an id, its unique prefix, or a tag. */
+  readonly id: string;
+  /** Of a snapshot, at most so many of the versions that came with it. */
+  readonly limit?: number;
+}
+export type ShowResult = LogResult;
+
+export interface FindOptions extends Omit<PathSelection, 'paths'> {
+  readonly pattern: string;
+  readonly at?: string;
+  /** Also names that are no longer there. */
+  readonly all?: boolean;
+  readonly ignoreCase?: boolean;
+}
+export interface FindResult {
+  readonly entries: number;
+  /** How many of the entries are no longer there. */
+  readonly deleted: number;
+  readonly damaged: number;
+}
+
+export interface StatsOptions {
+  readonly folders: readonly FolderArgument[];
+  /** Absolute; where no folder is named, the one that holds it is meant. Undefined: all of them. */
+  readonly cwd?: string;
+}
+/** Sums over the folders, and what the home itself takes. */
+export interface StatsResult extends FolderStats {
+  readonly folders: number;
+  /** Absolute. */
+  readonly home: string;
+  /** Bytes of all files of the home, as many as they claim. */
+  readonly homeBytes: number;
+  readonly reserveBytes: number;
+  /** Whether the reserve is all it should be. */
+  readonly reserveWhole: boolean;
+  readonly damaged: number;
+  readonly seconds: number;
+}
+/** Also the fields of an item of type `result`, beside `folder`, `name` and `path`. */
+export interface FolderStats {
+  /** Files and symlinks that are there now, as last recorded. */
+  readonly files: number;
+  readonly dirs: number;
+  /** Bytes of these files. */
+  readonly bytes: number;
+  readonly versions: number;
+  readonly entries: number;
+  readonly snapshots: number;
+  /** Different contents among the versions. */
+  readonly contents: number;
+  /** Bytes of these contents. */
+  readonly plainBytes: number;
+  /** Stored chunks and manifest nodes. */
+  readonly chunks: number;
+  /** Bytes of these as stored. */
+  readonly storedBytes: number;
+  /** Bytes of the databases' files. */
+  readonly chunksBytes: number;
+  readonly metaBytes: number;
+  /** Table files of both. */
+  readonly tables: number;
 }
 
 export interface LsOptions extends PathSelection {
@@ -229,6 +308,13 @@ export interface VaultApi {
   ): Promise<{ readonly bytes: number }>;
   /** Emits items of type `difference`. */
   diff(options: DiffOptions, context: OperationContext): Promise<DiffResult>;
+  /** Emits items of type `version`, the newest first. */
+  log(options: LogOptions, context: OperationContext): Promise<LogResult>;
+  /** Emits an item of type `version`, or one of type `snapshot` and the versions that came with it. */
+  show(options: ShowOptions, context: OperationContext): Promise<ShowResult>;
+  /** Emits items of type `entry`, in order of path. */
+  find(options: FindOptions, context: OperationContext): Promise<FindResult>;
+  stats(options: StatsOptions, context: OperationContext): Promise<StatsResult>;
   restore(options: RestoreOptions, context: OperationContext): Promise<RestoreResult>;
   verify(options: VerifyOptions, context: OperationContext): Promise<VerifyResult>;
 

@@ -8,6 +8,15 @@ import { VaultError } from '../errors.ts';
  * it names. Throws `VAULT_USAGE` for a pattern that is empty or holds a range that runs backwards.
  */
 export function globMatcher(pattern: string): (path: string) => boolean {
+  return matcher(pattern, '(?:/|$)', 'su');
+}
+
+/** As {@link globMatcher}, but what lies below a directory that the pattern names does not match. */
+export function nameMatcher(pattern: string, ignoreCase: boolean): (path: string) => boolean {
+  return matcher(pattern, '$', ignoreCase ? 'isu' : 'su');
+}
+
+function matcher(pattern: string, end: string, flags: string): (path: string) => boolean {
   const anchored = pattern.replace(/^\/+|\/+$/g, '');
   if (anchored === '') throw unusable(pattern);
   const source = anchored
@@ -19,7 +28,7 @@ export function globMatcher(pattern: string): (path: string) => boolean {
   const prefix = anchored.includes('/') || pattern.startsWith('/') ? '^' : '(?:^|/)';
   let expression: RegExp;
   try {
-    expression = new RegExp(`${prefix}${source}(?:/|$)`, 'su');
+    expression = new RegExp(`${prefix}${source}${end}`, flags);
   } catch (cause) {
     throw unusable(pattern, cause);
   }

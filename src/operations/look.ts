@@ -1,6 +1,5 @@
 /** `snapshots`, `ls`, `cat`: looking into a folder's past without changing anything. */
 
-import { toHex } from '../bytes.ts';
 import type { Manifest } from '../chunking/manifest.ts';
 import { isLoss, VaultError } from '../errors.ts';
 import { contentCodec, type ContentSecrets } from '../folder/content-codec.ts';
@@ -11,11 +10,13 @@ import { TreeView } from '../log/tree-view.ts';
 import type { Body, SnapshotRecord } from '../log/types.ts';
 import { nameOf, versionId } from '../log/version-name.ts';
 import type { CatOptions, LsOptions, OperationContext, SnapshotsOptions } from './api.ts';
-import { momentOf, snapshotRecords } from './moment.ts';
+import { momentOf } from './moment.ts';
+import { snapshotRecords } from './named-state.ts';
 import { noSuchPath, pathInFolder } from './path-in-folder.ts';
-import { chosenFolders, folderOfPaths, withIndex, type Session } from './session.ts';
+import { chosenFolders, folderOfPaths, foldersOrHere, withIndex, type Session } from './session.ts';
 import { timeText } from './time-text.ts';
 import { answerValues } from './values.ts';
+import { snapshotItem } from './version-item.ts';
 
 /** Every snapshot of the folders, oldest first. */
 export async function listSnapshots(
@@ -25,9 +26,11 @@ export async function listSnapshots(
 ): Promise<{ readonly snapshots: number; readonly damaged: number }> {
   let snapshots = 0;
   let damaged = 0;
-  for (const listed of chosenFolders(session, options.folders)) {
+  const { folders, cwd } = options;
+  const chosen =
+    cwd === undefined ? chosenFolders(session, folders) : foldersOrHere(session, folders, cwd);
+  for (const listed of chosen) {
     const folder = await session.folders.open(listed);
-    const node = session.home.setting('name');
     const warn = (message: string): void => context.emit({ type: 'warning', message });
     const records = await withIndex(
       folder,
@@ -49,20 +52,7 @@ export async function listSnapshots(
     }
     for (const record of records) {
       snapshots++;
-      context.emit({
-        type: 'item',
-        item: {
-          type: 'snapshot',
-          snapshot: toHex(record.id),
-          folder: folder.id,
-          name: folder.name,
-          time: timeText(record.time),
-          node,
-          message: record.message,
-          tags: record.tags,
-          pinned: record.pinned,
-        },
-      });
+      context.emit({ type: 'item', item: snapshotItem(session, folder, record) });
     }
   }
   return { snapshots, damaged };
@@ -167,7 +157,8 @@ export async function valueSource(folder: OpenFolder): Promise<ValueSource> {
   });
 }
 
-async function entryItem(
+/** A name with what it shows; `onLost` is told where its body cannot be read. */
+export async function entryItem(
   folder: OpenFolder,
   entry: TreeEntry,
   onLost: (path: string, error: VaultError) => void,

@@ -25,6 +25,19 @@ export function chosenFolders(session: Session, names: readonly string[]): reado
 }
 
 /**
+ * The folders named; where none is, the one whose working copy holds the current directory. Throws
+ * `VAULT_USAGE` naming the folders there are.
+ */
+export function foldersOrHere(
+  session: Session,
+  names: readonly string[],
+  cwd: string,
+): readonly ListedFolder[] {
+  if (names.length > 0) return chosenFolders(session, names);
+  return [folderOfPaths(session, { paths: [], cwd })];
+}
+
+/**
  * The one folder that a command about paths means: given by name, else the one whose working copy
  * holds the first path or the current directory. Throws `VAULT_USAGE` naming the folders there are.
  */

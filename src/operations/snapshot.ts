@@ -7,7 +7,7 @@ import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { SnapshotRecord, VectorClock } from '../log/types.ts';
 import type { OperationContext, SnapshotOptions, SnapshotResult } from './api.ts';
-import { snapshotRecords } from './moment.ts';
+import { snapshotRecords } from './named-state.ts';
 import { intoFolder, recordWorkingCopy } from './record-working-copy.ts';
 import { chosenFolders, eachFolder, withIndex, type Session } from './session.ts';
 import { changesSince, countSince } from './snapshot-counts.ts';

@@ -8,24 +8,26 @@ const units: Readonly<Record<string, number>> = {
   w: 7 * 86_400_000,
 };
 
+const AGO = /^(\d{1,6})\s*(?:([smhdw])|(second|minute|hour|day|week|month|year)s?)\s+ago$/;
+
 const TIME =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?))?$/i;
 
+/** Which moment of a day a date means: its end, for what a folder was then; its start, for what came since. */
+export type DayEdge = 'start' | 'end';
+
 /**
- * Milliseconds since 1970 of an RFC 3339 time, a date (the end of that day here), `2h ago` or
- * `yesterday`; undefined for any other text. Without a zone a time is meant as it is here.
+ * Milliseconds since 1970 of an RFC 3339 time, a date (the given edge of that day here), `2h ago`,
+ * `3 days ago`, `today` or `yesterday`; undefined for any other text. Without a zone a time is meant as it is here.
  */
-export function timeOf(text: string, nowMs: number): number | undefined {
-  const ago = /^(\d{1,6})\s*([smhdw])\s+ago$/.exec(text);
-  if (ago !== null) return nowMs - Number(ago[1]) * (units[ago[2] ?? ''] ?? 0);
-  if (text === 'yesterday') {
-    const day = new Date(nowMs);
-    day.setDate(day.getDate() - 1);
-    return endOfDay(day);
-  }
+export function timeOf(text: string, nowMs: number, edge: DayEdge = 'end'): number | undefined {
+  const [, amount, letter, word = ''] = AGO.exec(text) ?? [];
+  if (amount !== undefined) return before(nowMs, Number(amount), letter ?? word);
+  if (text === 'today') return edgeOf(new Date(nowMs), edge);
+  if (text === 'yesterday') return edgeOf(new Date(before(nowMs, 1, 'day')), edge);
   const [, date = '', time] = TIME.exec(text) ?? [];
   if (!isDate(date)) return undefined;
-  if (time === undefined) return endOfDay(new Date(`${date}T00:00:00`));
+  if (time === undefined) return edgeOf(new Date(`${date}T00:00:00`), edge);
   const ms = new Date(`${date}T${time.toUpperCase()}`).getTime();
   return Number.isNaN(ms) ? undefined : ms;
 }
@@ -46,6 +48,21 @@ function isDate(text: string): boolean {
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }
 
-function endOfDay(day: Date): number {
-  return new Date(day).setHours(23, 59, 59, 999);
+/** `unit`: a letter of {@link units} or a word; days and longer ones keep the time of day, here. */
+function before(nowMs: number, amount: number, unit: string): number {
+  if (unit.length === 1 || /^(?:second|minute|hour|week)$/.test(unit)) {
+    return nowMs - amount * (units[unit.charAt(0)] ?? 0);
+  }
+  const at = new Date(nowMs);
+  if (unit === 'day') return at.setDate(at.getDate() - amount);
+  const day = at.getDate();
+  const months = unit === 'year' ? amount * 12 : amount;
+  const there = at.setMonth(at.getMonth() - months);
+  // A month without such a day ends before it.
+  return at.getDate() === day ? there : at.setDate(0);
+}
+
+function edgeOf(day: Date, edge: DayEdge): number {
+  const at = new Date(day);
+  return edge === 'start' ? at.setHours(0, 0, 0, 0) : at.setHours(23, 59, 59, 999);
 }

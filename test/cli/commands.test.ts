@@ -53,7 +53,27 @@ test('each command hands over what was given and nothing that was not', async ()
     dryRun: true,
     listChanges: true,
   });
-  assert.deepEqual(await optionsOf('snapshots a'), { folders: ['a'] });
+  assert.deepEqual(await optionsOf('snapshots a'), { folders: ['a'], cwd });
+  assert.deepEqual(await optionsOf('stats'), { folders: [], cwd });
+  assert.deepEqual(await optionsOf('stats a b'), { folders: ['a', 'b'], cwd });
+  assert.deepEqual(await optionsOf('log'), { paths: [], cwd });
+  assert.deepEqual(await optionsOf('log x --limit 5 --since yesterday -f docs'), {
+    folder: 'docs',
+    paths: ['x'],
+    cwd,
+    limit: 5,
+    since: 'yesterday',
+  });
+  assert.deepEqual(await optionsOf('show 3f --limit 0'), { cwd, id: '3f', limit: 0 });
+  assert.deepEqual(await optionsOf('find *.md'), { cwd, pattern: '*.md' });
+  assert.deepEqual(await optionsOf('find x -f docs --at now -a -i -l'), {
+    folder: 'docs',
+    cwd,
+    pattern: 'x',
+    at: 'now',
+    all: true,
+    ignoreCase: true,
+  });
   assert.deepEqual(await optionsOf('ls'), { paths: [], cwd });
   assert.deepEqual(await optionsOf('ls x/y --at yesterday -R -f docs'), {
     folder: 'docs',
@@ -160,6 +180,44 @@ test('ls --long shows kind, size, time and target', async () => {
   const { fake } = await run(fakeVault(), 'ls --long', { isOutputTerminal: true });
   assert.match(fake.out, /^-x {2} +10 B {2}2026-01-31 \d\d:20:30 {2}b\.txt$/m);
   assert.match(fake.out, /^l- {2} +- {2}2026-01-31 \d\d:20:30 {2}l -> b\.txt$/m);
+});
+
+test('log is a line for each version, with a star and colours where they are current', async () => {
+  const plain = await run(fakeVault(), 'log');
+  const [first = '', second = ''] = plain.fake.out.split('\n');
+  assert.match(
+    first,
+    /^\* {2}cd12cd12cd12 {2}2026-01-31 \d\d:20:30 {7}10 B {2}laptop {2}b\.txt \(from old.\)$/,
+  );
+  assert.match(second, /^ {3}ab34ab34ab34 {2}2026-01-31 \d\d:20:30 {10}- {2}laptop {2}old.$/);
+  const terminal = { isOutputTerminal: true };
+  const colours = (await run(fakeVault(), 'log', terminal)).fake.out;
+  assert.ok(colours.startsWith('\u001b[32m*\u001b[39m  \u001b[1mcd12cd12cd12'), colours);
+  assert.ok(colours.includes('(from old\\x1b)'), colours);
+  const without = await run(fakeVault(), 'log', { ...terminal, env: { ...env, NO_COLOR: '1' } });
+  assert.ok(!without.fake.out.includes('\u001b'));
+});
+
+test('show tells a snapshot field by field', async () => {
+  const { fake } = await run(fakeVault(), 'show first');
+  assert.match(
+    fake.out,
+    /^snapshot {4}(ab){32}\nfolder {6}docs\ntime {8}2026-01-31 .*\nnode {8}laptop\nmessage {5}hi\n\n$/,
+  );
+});
+
+test('find marks what is gone, and hints at it where nothing was found', async () => {
+  const { fake } = await run(fakeVault(), 'find a --all');
+  assert.match(fake.out, /^a\/\nb {2}\(moved to c, 2026-01-31 .*, version cd12cd12cd12\)\n$/);
+  const none = fakeVault({ find: () => Promise.resolve({ entries: 0, deleted: 0, damaged: 0 }) });
+  assert.match((await run(none, 'find a')).fake.err, /hint: .*--all/);
+  assert.equal((await run(none, 'find a --all')).fake.err, '');
+});
+
+test('stats tells each folder and the home', async () => {
+  const { fake } = await run(fakeVault(), 'stats');
+  assert.match(fake.out, /^docs\n {2}now {7}12 files, 3 directories, 4\.77 MiB\n/);
+  assert.match(fake.out, /\nhome: 8\.58 MiB, of which 7\.63 MiB kept for a full disk\n$/);
 });
 
 test('cat writes content as it is', async () => {

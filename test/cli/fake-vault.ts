@@ -98,6 +98,56 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
       }
       return Promise.resolve({ damaged: 0, entries: 4 });
     },
+    async log(options, context) {
+      note('log', options);
+      const facts = { kind: 'file', time, node: 'laptop', parents: [], available: true, nodes: [] };
+      for (const item of [
+        { version: 'cd12'.repeat(16), path: 'b.txt', size: 10, current: true, from: ['old\u001b'] },
+        { version: 'ab34'.repeat(16), path: 'old\u001b', size: null, current: false },
+      ]) {
+        context.emit({ type: 'item', item: { type: 'version', ...facts, ...item } });
+      }
+      return Promise.resolve({ versions: 2, damaged: 0 });
+    },
+    async show(options, context) {
+      note('show', options);
+      const item = { snapshot: id, folder: id, name: 'docs', time, node: 'laptop', message: 'hi' };
+      context.emit({ type: 'item', item: { type: 'snapshot', ...item, tags: [], pinned: false } });
+      return Promise.resolve({ versions: 0, damaged: 0 });
+    },
+    async find(options, context) {
+      note('find', options);
+      const gone = { deleted: true, deletedAt: time, time, version: 'cd12'.repeat(16) };
+      for (const item of [
+        { type: 'entry', path: 'a', kind: 'directory' },
+        { type: 'entry', path: 'b', kind: 'file', ...gone, movedTo: 'c' },
+      ]) {
+        context.emit({ type: 'item', item });
+      }
+      return Promise.resolve({ entries: 2, deleted: 1, damaged: 0 });
+    },
+    async stats(options, context) {
+      note('stats', options);
+      const { files, dirs, bytes, storedBytes, seconds } = counts;
+      const sums = {
+        files,
+        dirs,
+        bytes,
+        storedBytes,
+        versions: 20,
+        entries: 4,
+        snapshots: 2,
+        contents: 12,
+        plainBytes: 6_000_000,
+        chunks: 40,
+        chunksBytes: 2,
+        metaBytes: 3,
+        tables: 5,
+      };
+      context.emit({ type: 'item', item: { type: 'result', ...folder, ...sums } });
+      const home = { home: '/place/home', homeBytes: 9e6, reserveBytes: 8e6, reserveWhole: true };
+      return Promise.resolve({ folders: 1, ...sums, ...home, damaged: 0, seconds });
+    },
     async cat(options, write) {
       note('cat', options);
       await write(Buffer.from([0, 1, 2, 255]));

@@ -23,6 +23,8 @@ const argumentsOf: Readonly<Record<string, readonly string[]>> = {
   'folder remove': ['docs', '-n'],
   diff: ['yesterday', '-p'],
   restore: ['--to', 'd', '-n'],
+  show: ['3f9a'],
+  find: ['*.md'],
 };
 
 async function linesOf(argv: readonly string[]): Promise<Record<string, unknown>[]> {

@@ -76,7 +76,7 @@ test('a home that needs a newer vault is refused by name and left as it is', asy
   await becomes({ format: 2 }, /format 2/);
   await becomes({ features: ['time-travel'] }, /time-travel/);
   writeTwin(fileSystem, path, original?.content ?? new Uint8Array(0));
-  await node.done('snapshots');
+  await node.done('snapshots', 'work');
 });
 
 test('folders that overlap one another or the home are refused', async (t) => {

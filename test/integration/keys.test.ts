@@ -109,7 +109,7 @@ test('every file of the home but the stores is kept twice and mended', async (t)
     // One copy of each at once.
     const copy = index % 2 === 0 ? 'a' : 'b';
     for (const name of names) spoil(at(name, copy));
-    await node.done('snapshots');
+    await node.done('snapshots', 'work');
     for (const name of names) assertWhole(name, `${what} ${name}.${copy}`);
   }
 
@@ -122,7 +122,7 @@ test('every file of the home but the stores is kept twice and mended', async (t)
   for (const [name, [exit, code]] of Object.entries(codes)) {
     for (const copy of ['a', 'b'] as const) spoilers['flipping a bit of']?.(at(name, copy));
     const before = treeOf(node.home);
-    const line = (await node.json(exit, 'snapshots')).at(-1);
+    const line = (await node.json(exit, 'snapshots', 'work')).at(-1);
     assert.equal(text(line, 'code'), code, name);
     const lockless = (tree: typeof before) =>
       [...tree].filter(([path, { kind }]) => kind === 'file' && !path.startsWith('lock/'));
@@ -131,10 +131,10 @@ test('every file of the home but the stores is kept twice and mended', async (t)
       writeFileSync(at(name, copy), originals.get(name) ?? '');
     }
   }
-  await node.done('snapshots');
+  await node.done('snapshots', 'work');
 
   for (const copy of ['a', 'b'] as const) rmSync(at('keys', copy));
-  assert.equal(text((await node.json(22, 'snapshots')).at(-1), 'code'), 'VAULT_DAMAGED');
+  assert.equal(text((await node.json(22, 'snapshots', 'work')).at(-1), 'code'), 'VAULT_DAMAGED');
   for (const copy of ['a', 'b'] as const) {
     writeFileSync(at('keys', copy), originals.get('keys') ?? '');
   }

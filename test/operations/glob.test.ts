@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { isVaultError } from '../../src/errors.ts';
-import { globMatcher } from '../../src/operations/glob.ts';
+import { globMatcher, nameMatcher } from '../../src/operations/glob.ts';
 
 /** What each pattern matches and what it does not. */
 const table: readonly (readonly [string, readonly string[], readonly string[]])[] = [
@@ -80,5 +80,12 @@ describe('globMatcher', () => {
       ),
       { numRuns: 1000 },
     );
+  });
+
+  test('a name alone leaves out what is below it, and case where asked', () => {
+    const exact = nameMatcher('src', false);
+    assert.deepEqual(['src', 'lib/src', 'src/a', 'SRC'].map(exact), [true, true, false, false]);
+    const loose = nameMatcher('D/*.Txt', true);
+    assert.deepEqual(['d/a.txt', 'D/A.TXT', 'd/a.txt/b'].map(loose), [true, true, false]);
   });
 });

@@ -43,6 +43,34 @@ describe('timeOf', () => {
     }
   });
 
+  test('in words days and longer ones keep the time of day, and months their day where they can', () => {
+    for (const [text, ms] of [
+      ['1 second ago', noon - 1000],
+      ['90 minutes ago', noon - 5_400_000],
+      ['2 hours ago', noon - 7_200_000],
+      ['3 days ago', new Date(2026, 5, 12, 12).getTime()],
+      ['2 weeks ago', noon - 14 * 86_400_000],
+      ['1 month ago', new Date(2026, 4, 15, 12).getTime()],
+      ['2 years ago', new Date(2024, 5, 15, 12).getTime()],
+    ] as const) {
+      assert.equal(timeOf(text, noon), ms, text);
+    }
+    const last = new Date(2026, 2, 31, 12).getTime();
+    assert.equal(timeOf('1 month ago', last), new Date(2026, 1, 28, 12).getTime());
+    assert.equal(timeOf('2 months ago', last), new Date(2026, 0, 31, 12).getTime());
+    const leap = new Date(2024, 1, 29, 12).getTime();
+    assert.equal(timeOf('1 year ago', leap), new Date(2023, 1, 28, 12).getTime());
+  });
+
+  test('what came since a date came since its start', () => {
+    const start = (day: number): number => new Date(2026, 5, day).getTime();
+    assert.equal(timeOf('2026-06-10', noon, 'start'), start(10));
+    assert.equal(timeOf('today', noon, 'start'), start(15));
+    assert.equal(timeOf('yesterday', noon, 'start'), start(14));
+    assert.equal(timeOf('2h ago', noon, 'start'), noon - 7_200_000);
+    assert.equal(timeOf('today', noon), start(16) - 1);
+  });
+
   test('days that no calendar has, and other texts, are no times', () => {
     for (const text of [
       '2026-02-30',

@@ -113,7 +113,12 @@ export const snapshotsCommand: CommandDefinition = {
   name: 'snapshots',
   group: 'History',
   summary: 'list the snapshots of a folder',
-  positionals: [{ name: 'FOLDER', doc: 'a name, an id or its unique prefix, or a path' }],
+  positionals: [
+    {
+      name: 'FOLDER',
+      doc: 'a name, an id or its unique prefix, or a path (default: the one here)',
+    },
+  ],
   options: [],
   onlyPrints: true,
   async run(invocation) {
@@ -123,7 +128,9 @@ export const snapshotsCommand: CommandDefinition = {
       if (item.type === 'snapshot' && !output.isJson) rows.push(snapshotRow(item, output));
     });
     const folders = invocation.folders();
-    const result = await invocation.withVault((vault) => vault.snapshots({ folders }, context));
+    const result = await invocation.withVault((vault) =>
+      vault.snapshots({ folders, cwd: invocation.context.cwd }, context),
+    );
     for (const line of tableLines(rows)) output.print(line);
     if (result.snapshots === 0 && result.damaged === 0) {
       output.hint('there is no snapshot yet: vault snapshot');
