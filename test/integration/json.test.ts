@@ -52,6 +52,13 @@ test('every command says in JSON what it did', async (t) => {
     assert.equal(lastOf(listed)['folders'], 2);
     const shown = only(await node.json(0, 'folder', 'show', 'the other one'), 'folder')[0];
     assert.deepEqual(shown?.['excludes'], ['*.tmp']);
+    writeFileSync(join(other, 'x.tmp'), '');
+    await node.done('folder', 'set', 'the other one', 'exclude+=*.o', 'exclude-larger-than=1M');
+    const ignored = only(await node.json(0, 'status', 'the other one', '--ignored'), 'ignored');
+    assert.deepEqual(
+      ignored.map(({ path, by, pattern }) => [path, by, pattern]),
+      [['x.tmp', 'pattern', '*.tmp']],
+    );
     await node.done('folder', 'set', 'the other one', 'name=second');
     assert.equal((await node.done('folder', 'show', 'second'))['name'], 'second');
   });

@@ -153,6 +153,17 @@ describe('.vaultignore', () => {
     assert.deepEqual(await keptNames(world), ['.vaultignore', 'b']);
   });
 
+  test('what is ignored goes with the directory it lies in', async () => {
+    const world = await worldWith();
+    world.put({ 'd/a.log': 'a', 'd/b': 'b', c: 'c' });
+    await world.snapshot();
+    world.put({ '.vaultignore': '*.log\n' });
+    await world.snapshot();
+    world.fs.removeTree('/disk/d');
+    assert.equal((await world.snapshot()).removed, 2);
+    assert.deepEqual(await keptNames(world), ['.vaultignore', 'c']);
+  });
+
   for (const [what, make] of [
     ['that cannot be read', undefined],
     ['that is a directory', (world: World) => world.fs.makeDirectory('/disk/d/.vaultignore')],
