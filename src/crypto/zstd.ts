@@ -1,10 +1,9 @@
 /**
  * zstd (RFC 8878) frames: by `node:zlib` where this Node has it (≥ 22.15), else by
- * `@bokuweb/zstd-wasm`, of which this is the only importer. Frames of either open with the other.
+ * `@foxglove/wasm-zstd`, of which this is the only importer. Frames of either open with the other.
  */
 
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import * as zlib from 'node:zlib';
 import type { Bytes } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
@@ -74,14 +73,10 @@ export function nativeZstd(): Zstd | undefined {
 
 /** A new instance of the wasm build, with its own memory. */
 export async function loadWasmZstd(): Promise<Zstd> {
+  // The package's main module hides its memory; the factory below it gives an instance of our own.
   const load = createRequire(import.meta.url);
-  const main = load.resolve('@bokuweb/zstd-wasm');
-  const folder = dirname(main);
-  for (const path of Object.keys(load.cache)) {
-    if (path.startsWith(folder)) delete load.cache[path];
-  }
-  await (load(main) as { init(): Promise<void> }).init();
-  return wasmZstd((load(join(folder, 'module.js')) as { Module: ZstdModule }).Module);
+  const create = load('@foxglove/wasm-zstd/dist/wasm-zstd.js') as () => Promise<ZstdModule>;
+  return wasmZstd(await create());
 }
 
 /** The functions of the wasm build that are used; addresses and sizes are bytes of its memory. */
@@ -90,17 +85,12 @@ export interface ZstdModule {
   readonly HEAPU8: Uint8Array;
   _malloc(size: number): number;
   _free(address: number): void;
-  _ZSTD_isError(result: number): number;
-  _ZSTD_compressBound(size: number): number;
-  _ZSTD_createCCtx(): number;
-  _ZSTD_createDCtx(): number;
-  /** Context, to, room, from, size, dictionary, its size, level. With a reused context it is 1.7 times as fast as `_ZSTD_compress`. */
-  _ZSTD_compress_usingDict(...args: [...ContextCall, number]): number;
-  /** Context, to, room, from, size, dictionary, its size. */
-  _ZSTD_decompress_usingDict(...args: ContextCall): number;
+  _compressBound(size: number): number;
+  /** To, room, from, size, level; the size of the frame, -1 for a failure. */
+  _compress(...args: [number, number, number, number, number]): number;
+  /** To, room, from, size; the plain size, -1 for a failure. */
+  _decompress(...args: [number, number, number, number]): number;
 }
-
-type ContextCall = [number, number, number, number, number, number, number];
 
 /** Buffers in wasm memory up to this size are kept for the next call. */
 const KEPT_BYTES = 2 * 1024 * 1024;
@@ -112,8 +102,6 @@ const KEPT_BYTES = 2 * 1024 * 1024;
 export function wasmZstd(module: ZstdModule): Zstd {
   const input = wasmBuffer(module);
   const output = wasmBuffer(module);
-  let compressor = 0;
-  let decompressor = 0;
   let fault: unknown;
 
   function guarded<T>(call: () => T): T {
@@ -131,42 +119,23 @@ export function wasmZstd(module: ZstdModule): Zstd {
   return {
     compress: (plain, level) =>
       guarded(() => {
-        compressor ||= mustAllocate(module._ZSTD_createCCtx());
-        const room = module._ZSTD_compressBound(plain.length);
+        const room = module._compressBound(plain.length);
         const from = input.reserve(plain.length);
         const to = output.reserve(room);
         module.HEAPU8.set(plain, from);
-        const size = module._ZSTD_compress_usingDict(
-          compressor,
-          to,
-          room,
-          from,
-          plain.length,
-          0,
-          0,
-          level,
-        );
-        if (module._ZSTD_isError(size)) {
+        const size = module._compress(to, room, from, plain.length, level);
+        if (size < 0) {
           throw new VaultError('VAULT_FAILED', `zstd cannot compress at level ${level}`);
         }
         return module.HEAPU8.subarray(to, to + size);
       }),
     decompress: (bytes, plainLength) =>
       guarded(() => {
-        decompressor ||= mustAllocate(module._ZSTD_createDCtx());
         const from = input.reserve(bytes.length);
         const to = output.reserve(plainLength);
         module.HEAPU8.set(bytes, from);
-        const size = module._ZSTD_decompress_usingDict(
-          decompressor,
-          to,
-          plainLength,
-          from,
-          bytes.length,
-          0,
-          0,
-        );
-        if (module._ZSTD_isError(size) || size !== plainLength) throw damaged();
+        const size = module._decompress(to, plainLength, from, bytes.length);
+        if (size !== plainLength) throw damaged();
         return module.HEAPU8.slice(to, to + size);
       }),
   };

@@ -4,7 +4,7 @@ import { filesBelow, importsOf, packageOf, tableOf, textOf } from './source-file
 
 /** Every package of the shipped program, and the one file that imports it. */
 const importers: Readonly<Record<string, string>> = {
-  '@bokuweb/zstd-wasm': 'src/crypto/zstd.ts',
+  '@foxglove/wasm-zstd': 'src/crypto/zstd.ts',
   '@noble/hashes': 'src/crypto/hash.ts',
   cborg: 'src/codec.ts',
   'classic-level': 'src/store/level-database.ts',
