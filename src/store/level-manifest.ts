@@ -21,6 +21,8 @@ export interface LevelState {
   /** Names of the tables and logs it would read; all there are where that cannot be told. */
   readonly tables: readonly string[];
   readonly logs: readonly string[];
+  /** Number of the oldest log it needs, where the manifest tells. */
+  readonly oldestLog?: number;
 }
 
 /** Looks at the closed database in the directory `path`. An absent or empty directory is fine. */
@@ -46,6 +48,7 @@ export function levelState(fs: FileSystem, path: string): LevelState {
   return {
     tables: tables.filter((name) => version.tables.has(Number.parseInt(name, 10))),
     logs: logs.filter((name) => Number.parseInt(name, 10) >= version.log),
+    oldestLog: version.log,
   };
 }
 

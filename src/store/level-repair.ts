@@ -128,10 +128,11 @@ class LevelFiles {
   }
 
   #isDamaged(checkAll: boolean): boolean {
-    const { damage, tables, logs } = levelState(this.#fs, this.#path);
+    const { damage, tables, logs, oldestLog = 0 } = levelState(this.#fs, this.#path);
     return (
       damage !== undefined ||
       this.checks.unsound(tables, checkAll).length > 0 ||
+      this.checks.lacksLog(logs, oldestLog) ||
       logs.some((name) => this.checks.lacksRows(name))
     );
   }

@@ -67,6 +67,18 @@ export class TableChecks {
     return logIsDamaged(this.load(name), this.#wasClosed);
   }
 
+  /**
+   * Whether a log from number `oldest` on that the closed database had is not among `names`; to be
+   * asked after {@link unsound}. A close may leave two logs, and the manifest names only the older.
+   */
+  lacksLog(names: readonly string[], oldest: number): boolean {
+    if (!this.#wasClosed) return false;
+    return [...this.#known.keys()].some(
+      (name) =>
+        name.endsWith('.log') && Number.parseInt(name, 10) >= oldest && !names.includes(name),
+    );
+  }
+
   /** The bytes of a table or log, until the next call. */
   load(name: string): Uint8Array {
     const file = this.#fs.open(`${this.#path}/${name}`, { mode: 'read' });
