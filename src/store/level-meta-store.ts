@@ -52,7 +52,7 @@ export class LevelMetaStore implements MetaStore {
   }
 
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    return this.#level.database.getMany(keys);
+    return this.#level.database.getManyNow(keys);
   }
 
   scan(range: MetaRange): AsyncGenerator<{ key: Uint8Array; value: Uint8Array }> {
