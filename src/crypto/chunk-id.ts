@@ -2,7 +2,7 @@
 
 import { createHmac } from 'node:crypto';
 import type { Bytes } from '../bytes.ts';
-import { plainArray, type SecretKey } from './hash.ts';
+import { digestOf, type SecretKey } from './hash.ts';
 
 const typeBytes = [0, 1, 2].map((type) => Uint8Array.of(type));
 
@@ -14,5 +14,5 @@ export function chunkId(idKey: SecretKey, type: 1 | 2, plain: Bytes): Uint8Array
   const mac = createHmac('sha256', idKey);
   mac.update(typeBytes[type] as Uint8Array);
   mac.update(plain);
-  return plainArray(mac.digest());
+  return digestOf(mac);
 }

@@ -8,6 +8,7 @@ import {
   createHmac,
   createSecretKey,
   timingSafeEqual,
+  type Hash,
   type KeyObject,
 } from 'node:crypto';
 import { hkdf as nobleHkdf } from '@noble/hashes/hkdf.js';
@@ -32,14 +33,25 @@ export function secretKey(bytes: Bytes): SecretKey {
 export function sha256(...parts: readonly Bytes[]): Uint8Array {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
-  return plainArray(hash.digest());
+  return digestOf(hash);
 }
 
 /** HMAC-SHA256 (RFC 2104) of all parts in order, 32 bytes. */
 export function hmacSha256(key: SecretKey, ...parts: readonly Bytes[]): Uint8Array {
   const mac = createHmac('sha256', key);
   for (const part of parts) mac.update(part);
-  return plainArray(mac.digest());
+  return digestOf(mac);
+}
+
+/**
+ * The 32 bytes of a finished hash or MAC. By way of a text: Node gives bytes in memory of their own
+ * outside of the heap, which for so few costs as much as the hash (3.0 µs for a short MAC, 1.7 so).
+ */
+export function digestOf(hash: Pick<Hash, 'digest'>): Uint8Array {
+  const text = hash.digest('binary');
+  const bytes = new Uint8Array(KEY_BYTES);
+  for (let at = 0; at < KEY_BYTES; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 /** Whether two 32-byte MACs are the same, in constant time. */

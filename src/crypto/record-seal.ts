@@ -66,16 +66,18 @@ export function sealRecords(request: {
   for (const { plain } of records) length += plain.length + RECORD_OVERHEAD;
   const out = new Uint8Array(length);
   const aad = contextBytes({ ...request.context, type: 0, index: 0 });
+  const sealed: Uint8Array[] = [];
   let at = 0;
-  return records.map(({ type, index, plain }) => {
+  for (const { type, index, plain } of records) {
     const start = at;
     const nonce = random.bytes(NONCE_BYTES);
     setPlace(aad, type, index);
     out.set(nonce, start);
     at += NONCE_BYTES;
     at += sealInto(recordKey, nonce, aad, plain, out, at);
-    return out.subarray(start, at);
-  });
+    sealed.push(out.subarray(start, at));
+  }
+  return sealed;
 }
 
 /** The record's plain bytes. Throws `VAULT_ENTRY_INVALID` where key, context or any byte differs. */

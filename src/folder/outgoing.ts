@@ -80,7 +80,7 @@ export class Outgoing {
     const pieces = this.#pieces;
     if (pieces.length === 0) return;
     const ids = new Uint8Array(pieces.length * 32);
-    pieces.forEach((piece, index) => ids.set(piece.id, index * 32));
+    for (let at = 0; at < pieces.length; at++) ids.set((pieces[at] as Piece).id, at * 32);
     const sealed = this.#sealed;
     this.#sealed = undefined;
     const question: OutgoingQuestion = { ids, sealed };
@@ -88,22 +88,21 @@ export class Outgoing {
       question,
       sealed === undefined ? [] : [sealed.buffer as ArrayBuffer],
     )) as OutgoingAnswer;
-    let bound = 0;
-    pieces.forEach((piece, index) => {
-      if (wanted[index] === 1) bound += sealedBound(piece.length);
-    });
-    if (bound > 0) {
-      if (scratch.length < bound) scratch = new Uint8Array(bound);
-      const out = scratch;
-      let at = 0;
-      pieces.forEach((piece, index) => {
-        if (wanted[index] !== 1) return;
-        const plain = this.#buffer.subarray(piece.start, piece.start + piece.length);
-        at += this.#codec.seal(piece.type, piece.id, plain, this.#context.random, out, at);
-      });
-      this.#sealed = out.slice(0, at);
-    }
+    const asked = pieces.filter((_, index) => wanted[index] === 1);
+    if (asked.length > 0) this.#sealed = this.#seal(asked);
     this.#pieces = [];
     this.#used = 0;
+  }
+
+  #seal(pieces: readonly Piece[]): Uint8Array {
+    let bound = 0;
+    for (const { length } of pieces) bound += sealedBound(length);
+    if (scratch.length < bound) scratch = new Uint8Array(bound);
+    let at = 0;
+    for (const { type, id, start, length } of pieces) {
+      const plain = this.#buffer.subarray(start, start + length);
+      at += this.#codec.seal(type, id, plain, this.#context.random, scratch, at);
+    }
+    return scratch.slice(0, at);
   }
 }

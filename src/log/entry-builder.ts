@@ -157,8 +157,8 @@ function prepare(record: NewRecord, position: LogPosition, context: BuildContext
     throw invalid(`the body of a ${link.kind}`);
   }
   // An entry that is not made yet has no hash that a parent could carry.
-  if (link.parents.some(({ log, seq }) => log === position.log && seq >= position.seq)) {
-    throw invalid('parents of entries that exist');
+  for (const { log, seq } of link.parents) {
+    if (log === position.log && seq >= position.seq) throw invalid('parents of entries that exist');
   }
   const plain = body === undefined ? undefined : encodeBody(body);
   return { type: recordType.version, link, plain };
@@ -188,7 +188,8 @@ function linkBlock(group: readonly Prepared[], context: BuildContext): Uint8Arra
 }
 
 function entrySize(group: readonly Prepared[], block: Uint8Array | undefined): number {
-  const sealed = group.filter(({ plain }) => plain !== undefined).length;
+  let sealed = 0;
+  for (const { plain } of group) if (plain !== undefined) sealed++;
   return (
     group.length + sealed * ID_BYTES + (block === undefined ? 0 : block.length + RECORD_OVERHEAD)
   );
@@ -205,19 +206,20 @@ function seal(
   const { log, seq, previous } = position;
   const { epoch } = context;
   const plain: PlainRecord[] = [];
-  group.forEach((record, index) => {
+  const records: EntryRecord[] = [];
+  for (const [index, record] of group.entries()) {
+    records.push({ type: record.type, hash: undefined });
     if (record.plain !== undefined) plain.push({ type: record.type, index, plain: record.plain });
-  });
+  }
   const blocks = block === undefined ? [] : [{ type: recordType.links, index: 0, plain: block }];
   const [links] = sealEntryRecords({ log, seq, epoch }, blocks, context, context.random);
   const sealed = sealEntryRecords({ log, seq, epoch }, plain, context, context.random);
-  const records: EntryRecord[] = group.map(({ type }) => ({ type, hash: undefined }));
   const page = new Map<number, Uint8Array>();
-  plain.forEach(({ type, index }, at) => {
+  for (const [at, { type, index }] of plain.entries()) {
     const bytes = sealed[at] as Uint8Array;
     records[index] = { type, hash: sha256(bytes) };
     page.set(index, bytes);
-  });
+  }
   const bytes = encodeEntry({
     features: noFeatures,
     log,

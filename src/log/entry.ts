@@ -68,7 +68,12 @@ export interface ExpectedEntry {
 
 /** The canonical bytes. {@link openEntry} on them throws where the fields were out of range. */
 export function encodeEntry(entry: EntryFields): Uint8Array {
-  const hashes = entry.records.flatMap(({ hash }) => (hash === undefined ? [] : [hash]));
+  const types = new Uint8Array(entry.records.length);
+  const hashes: Uint8Array[] = [];
+  for (const [at, { type, hash }] of entry.records.entries()) {
+    types[at] = type | (hash === undefined ? WITHOUT_BYTES : 0);
+    if (hash !== undefined) hashes.push(hash);
+  }
   return encode([
     ENTRY_VERSION,
     featuresToValue(entry.features),
@@ -78,7 +83,7 @@ export function encodeEntry(entry: EntryFields): Uint8Array {
     clockToValue(entry.clock),
     epochToBytes(entry.epoch),
     entry.links ?? null,
-    Uint8Array.from(entry.records, ({ type, hash }) => type | (hash ? 0 : WITHOUT_BYTES)),
+    types,
     Buffer.concat(hashes),
   ]);
 }
@@ -122,17 +127,18 @@ export function openEntry(bytes: Uint8Array, expected: ExpectedEntry = {}): Entr
 function asRecords(types: Uint8Array, hashes: Uint8Array): EntryRecord[] {
   if (types.length > MAX_ENTRY_RECORDS) throw invalid(`at most ${MAX_ENTRY_RECORDS} records`);
   let at = 0;
-  const records = Array.from(types, (byte): EntryRecord => {
+  const records: EntryRecord[] = [];
+  for (const byte of types) {
     const type = byte & MAX_RECORD_TYPE;
     if (type === recordType.links) throw invalid('a type of record');
-    if (byte !== type) {
+    if (byte === type) {
+      records.push({ type, hash: hashes.subarray(at, at + ID_BYTES) });
+      at += ID_BYTES;
+    } else {
       if (type !== recordType.version) throw invalid('sealed bytes for each record');
-      return { type, hash: undefined };
+      records.push({ type, hash: undefined });
     }
-    const hash = hashes.subarray(at, at + ID_BYTES);
-    at += ID_BYTES;
-    return { type, hash };
-  });
+  }
   if (at !== hashes.length) throw invalid('a hash for each sealed record');
   return records;
 }
@@ -141,13 +147,14 @@ function checkEntry(entry: Entry): void {
   if (entry.clock.has(entry.log)) throw invalid('a clock of other logs');
   const isFirst = entry.seq === 0;
   if (isFirst && entry.previous.some((byte) => byte !== 0)) throw invalid('zeros before the first');
-  entry.records.forEach(({ type }, index) => {
+  let hasVersions = false;
+  for (const [index, { type }] of entry.records.entries()) {
     if ((type === recordType.logStart) !== (isFirst && index === 0)) {
       throw invalid('a log-start record first in the log, and nowhere else');
     }
-  });
+    if (type === recordType.version) hasVersions = true;
+  }
   if (isFirst && entry.records.length === 0) throw invalid('a log-start record');
-  const hasVersions = entry.records.some(({ type }) => type === recordType.version);
   if (hasVersions !== (entry.links !== undefined)) throw invalid('links exactly for versions');
 }
 

@@ -195,15 +195,13 @@ export class FolderLog {
    * folder is to be closed. The versions' names, in order.
    */
   stage(versions: readonly UnnamedVersion[]): Promise<Parent[]> {
-    return this.#appends.run(() =>
-      this.#stage(
-        versions.map(({ link, body }) => ({
-          type: 'version',
-          link: { ...link, time: this.#tick() },
-          body,
-        })),
-      ),
-    );
+    return this.#appends.run(() => {
+      const named: NewRecord[] = [];
+      for (const { link, body } of versions) {
+        named.push({ type: 'version', link: { ...link, time: this.#tick() }, body });
+      }
+      return this.#stage(named);
+    });
   }
 
   /** Makes everything staged, and these records after it, durable and part of the log, in one commit. */
@@ -229,13 +227,14 @@ export class FolderLog {
       const hash8 = shortHash(entry.hash);
       const links: NamedLink[] = [];
       const others: { index: number; record: StoredRecord }[] = [];
-      given.slice(built.first, built.first + built.count).forEach((record, index) => {
+      for (let index = 0; index < built.count; index++) {
+        const record = given[built.first + index] as NewRecord;
         const dot: Dot = { log, seq: entry.seq, index };
         if (record.type === 'version') {
           links.push({ ...record.link, dot, hash8 });
           names.push({ ...dot, hash8 });
         } else others.push({ index, record });
-      });
+      }
       staged.rows.push(...(await this.#rows.of(entry, links, others, chunkSeq)));
       staged.position = { log, seq: entry.seq + 1, previous: entry.hash };
     }

@@ -62,7 +62,7 @@ export function encodeLinkBlock(links: readonly BlockLink[], named = false): Uin
   const parents: (readonly Parent[])[] = [];
   const owners: Parent[] = [];
   let time = 0;
-  links.forEach((link, at) => {
+  for (const [at, link] of links.entries()) {
     checkLink(link);
     kinds[at] = versionKinds.indexOf(link.kind);
     times.push(link.time - time);
@@ -77,7 +77,7 @@ export function encodeLinkBlock(links: readonly BlockLink[], named = false): Uin
       if (last !== undefined && compareParents(last, owner) >= 0) throw invalid('links in order');
       owners.push(owner);
     }
-  });
+  }
   const table = entryTable([...parents, owners]);
   const flat = (list: readonly Parent[]): CborValue =>
     list.flatMap((parent) => [table.index(parent), parent.index]);

@@ -133,11 +133,11 @@ export class FolderStore {
     const rows = await this.meta.getMany(
       open.map(({ index }) => chunkKey(ids.subarray(index * 32, index * 32 + 32))),
     );
-    open.forEach(({ index, key }, at) => {
+    for (const [at, { index, key }] of open.entries()) {
       const row = rows[at];
       if (row === undefined || decodeChunkRow(row) === undefined) answer[index] = 1;
       else this.#promised.delete(key);
-    });
+    }
     return answer;
   }
 

@@ -39,7 +39,7 @@ import { readWhole } from './read-whole.ts';
 import { realList } from './real-list.ts';
 import { closeOnce, fileStat, RealFile } from './real-file.ts';
 import { removeTree } from './remove-tree.ts';
-import { systemCall } from './system-call.ts';
+import { systemCall, throwUnlessInterrupted } from './system-call.ts';
 
 /** Missing on Windows, whatever the types say. */
 const NO_FOLLOW: number = constants.O_NOFOLLOW | 0;
@@ -109,10 +109,14 @@ class RealFileSystem implements FileSystem {
       throw new FileError('ELOOP', 'open', path);
     }
     const operation = mode === 'create' ? 'create' : 'open';
-    const fd = systemCall(operation, path, () =>
-      openSync(nativePath(path), FLAGS[mode], permissions ?? 0o666),
-    );
-    return new RealFile(fd, path);
+    const native = nativePath(path);
+    for (;;) {
+      try {
+        return new RealFile(openSync(native, FLAGS[mode], permissions ?? 0o666), path);
+      } catch (error) {
+        throwUnlessInterrupted(error, operation, path);
+      }
+    }
   }
 
   readFile(path: string, limit?: number): Uint8Array {

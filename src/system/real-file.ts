@@ -9,11 +9,11 @@ import {
   writeSync,
   type BigIntStats,
 } from 'node:fs';
-import { systemCode } from '../errors.ts';
 import { FileError, type FileKind, type FileStat, type OpenFile } from './file-system.ts';
 import { secondsForModified } from './modification-time.ts';
-import { systemCall } from './system-call.ts';
+import { systemCall, throwUnlessInterrupted } from './system-call.ts';
 
+const BIGINT = { bigint: true } as const;
 const KIND_MASK = 0o170000;
 const KINDS: Readonly<Record<number, FileKind>> = {
   0o100000: 'file',
@@ -39,13 +39,11 @@ export function fileStat(stats: BigIntStats): FileStat {
 
 /** Closes a descriptor. Interrupted or not it is gone: a second try could close somebody else's. */
 export function closeOnce(fd: number, path: string): void {
-  systemCall('close', path, () => {
-    try {
-      closeSync(fd);
-    } catch (error) {
-      if (systemCode(error) !== 'EINTR') throw error;
-    }
-  });
+  try {
+    closeSync(fd);
+  } catch (error) {
+    throwUnlessInterrupted(error, 'close', path);
+  }
 }
 
 /** An open file descriptor. Closing twice is fine; any other use after closing throws `EBADF`. */
@@ -59,7 +57,14 @@ export class RealFile implements OpenFile {
   }
 
   read(into: Uint8Array, at: number): number {
-    return this.#call('read', (fd) => readSync(fd, into, 0, into.length, at));
+    const fd = this.#descriptor('read');
+    for (;;) {
+      try {
+        return readSync(fd, into, 0, into.length, at);
+      } catch (error) {
+        throwUnlessInterrupted(error, 'read', this.#path);
+      }
+    }
   }
 
   write(bytes: Uint8Array, at: number): void {
@@ -72,7 +77,14 @@ export class RealFile implements OpenFile {
   }
 
   stat(): FileStat {
-    return this.#call('stat', (fd) => fileStat(fstatSync(fd, { bigint: true })));
+    const fd = this.#descriptor('stat');
+    for (;;) {
+      try {
+        return fileStat(fstatSync(fd, BIGINT));
+      } catch (error) {
+        throwUnlessInterrupted(error, 'stat', this.#path);
+      }
+    }
   }
 
   truncate(size: number): void {
@@ -103,8 +115,12 @@ export class RealFile implements OpenFile {
   }
 
   #call<T>(operation: string, run: (fd: number) => T): T {
-    const fd = this.#fd;
-    if (fd < 0) throw new FileError('EBADF', operation, this.#path);
+    const fd = this.#descriptor(operation);
     return systemCall(operation, this.#path, () => run(fd));
+  }
+
+  #descriptor(operation: string): number {
+    if (this.#fd < 0) throw new FileError('EBADF', operation, this.#path);
+    return this.#fd;
   }
 }

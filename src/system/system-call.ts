@@ -11,10 +11,19 @@ export function systemCall<T>(operation: string, path: string, run: () => T): T 
     try {
       return run();
     } catch (error) {
-      const code = systemCode(error);
-      if (code === 'EINTR') continue;
-      if (code === undefined || error instanceof FileError) throw error;
-      throw new FileError(code, operation, path, error);
+      throwUnlessInterrupted(error, operation, path);
     }
   }
+}
+
+/**
+ * Throws what {@link systemCall} throws for `error`, and returns where the call is to be tried again.
+ * Calls that every file needs use it themselves: a function made for each would be compiled time and
+ * again.
+ */
+export function throwUnlessInterrupted(error: unknown, operation: string, path: string): void {
+  const code = systemCode(error);
+  if (code === 'EINTR') return;
+  if (code === undefined || error instanceof FileError) throw error;
+  throw new FileError(code, operation, path, error);
 }
