@@ -62,3 +62,21 @@ test('help of what there is not is 2', async () => {
   assert.deepEqual(await fake.run(), { exit: 2 });
   assert.match(fake.err, /did you mean vault status\?/);
 });
+
+test('a misspelt command is 2 and names the one that was meant', async () => {
+  const names = commands.map(({ name }) => name);
+  for (const name of names) {
+    const words = name.split(' ');
+    for (const [at, word] of words.entries()) {
+      const misspelt = `${word.slice(0, 2)}${word.slice(3)}`;
+      const typed = words.with(at, misspelt);
+      if (names.includes(typed.join(' ')) || word.length < 4) continue;
+      const fake = new FakeContext(typed);
+      assert.deepEqual(await fake.run(), { exit: 2 }, typed.join(' '));
+      const [, meant] = /did you mean vault (.+)\?/.exec(fake.err) ?? [];
+      const isNear = names.some((one) => one === meant || one.startsWith(`${meant ?? ' '} `));
+      assert.ok(isNear, `${typed.join(' ')}: ${fake.err}`);
+      assert.equal(fake.out, '');
+    }
+  }
+});

@@ -7,25 +7,9 @@ import { jsonLine } from '../../src/cli/json-line.ts';
 import { errorCodes } from '../../src/errors.ts';
 import { assertMatchesSchema, readSchema } from '../helpers/json-schema.ts';
 import { projectPath } from '../helpers/project.ts';
+import { argumentsOf } from './command-arguments.ts';
 import { FakeContext } from './fake-context.ts';
 import { fakeVault } from './fake-vault.ts';
-
-/** Words that make a command do its work, where it needs any. */
-const argumentsOf: Readonly<Record<string, readonly string[]>> = {
-  'key add': ['--device-key'],
-  'key remove': ['1'],
-  'key change-passphrase': ['--new-passphrase-file', '/new'],
-  'config get': ['reserve'],
-  'config set': ['reserve', '8M'],
-  'folder add': ['.'],
-  'folder show': ['docs'],
-  'folder set': ['docs', 'a=b'],
-  'folder remove': ['docs', '-n'],
-  diff: ['yesterday', '-p'],
-  restore: ['--to', 'd', '-n'],
-  show: ['3f9a'],
-  find: ['*.md'],
-};
 
 async function linesOf(argv: readonly string[]): Promise<Record<string, unknown>[]> {
   const fake = new FakeContext([...argv, '--json'], {

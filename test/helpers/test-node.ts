@@ -4,29 +4,44 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { commands } from '../../src/cli/commands.ts';
 import { assertMatchesSchema } from './json-schema.ts';
 import { runVault, type Ran, type RunOptions } from './run-vault.ts';
 import { tempDir } from './temp-dir.ts';
 
 type Line = Record<string, unknown>;
 
-const twoWords = new Set(['folder', 'key', 'config']);
+const names = new Set(commands.map(({ name }) => name));
+
+/** Runs commands with `--json` in some other way than a process for each. */
+export interface JsonRunner {
+  run(
+    home: string,
+    cwd: string,
+    ...args: readonly string[]
+  ): Promise<{ readonly exit: number; readonly stdout: string; readonly stderr: string }>;
+}
 
 export class TestNode {
   /** Holds all else; nothing of it outlives the test. */
   readonly directory: string;
   readonly home: string;
   readonly work: string;
+  /** Names of the commands that came to their end here with `--json`, and of those that refused it. */
+  readonly ended: Set<string> = new Set();
+  readonly refused: Set<string> = new Set();
+  readonly #runner: JsonRunner | undefined;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, runner?: JsonRunner) {
     this.directory = directory;
+    this.#runner = runner;
     this.home = join(directory, 'home');
     this.work = join(directory, 'work');
   }
 
   /** An empty directory `work`, and no home yet. */
-  static bare(t: TestContext): TestNode {
-    const node = new TestNode(tempDir(t));
+  static bare(t: TestContext, runner?: JsonRunner): TestNode {
+    const node = new TestNode(tempDir(t), runner);
     mkdirSync(node.work);
     return node;
   }
@@ -61,12 +76,17 @@ export class TestNode {
     exit: number,
     ...args: readonly string[]
   ): Promise<Line[]> {
-    const ran = await this.runWith(options, ...args, '--json');
-    const said = `vault ${args.join(' ')}\n${ran.stdout.toString()}${ran.stderr}`;
-    assert.equal(ran.exit, exit, said);
-    const lines = ran.lines();
-    const command = twoWords.has(args[0] ?? '') ? args.slice(0, 2).join(' ') : (args[0] ?? '');
+    const { stdout, stderr, exit: found } = await this.#runJson(options, args);
+    const said = `vault ${args.join(' ')}\n${stdout}${stderr}`;
+    assert.equal(found, exit, said);
+    const lines = stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Line);
+    const two = args.slice(0, 2).join(' ');
+    const command = names.has(two) ? two : (args[0] ?? '');
     for (const line of lines) assertMatchesSchema(command, line);
+    (lines.at(-1)?.['type'] === 'summary' ? this.ended : this.refused).add(command);
     const types = lines.map(({ type }) => type);
     const isEnd = (type: unknown): boolean => type === 'summary' || type === 'error';
     assert.ok(isEnd(types.at(-1)), `the last line is summary or error\n${said}`);
@@ -75,6 +95,17 @@ export class TestNode {
     if (exit !== 22)
       assert.equal(types.at(-1), exit === 0 || exit === 3 ? 'summary' : 'error', said);
     return lines;
+  }
+
+  async #runJson(
+    options: Partial<RunOptions>,
+    args: readonly string[],
+  ): Promise<{ exit: number | null; stdout: string; stderr: string }> {
+    if (this.#runner !== undefined && Object.keys(options).length === 0) {
+      return this.#runner.run(this.home, this.directory, ...args);
+    }
+    const { exit, stdout, stderr } = await this.runWith(options, ...args, '--json');
+    return { exit, stdout: stdout.toString('utf8'), stderr };
   }
 
   /** The summary of a command that succeeds. */

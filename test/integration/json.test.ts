@@ -3,8 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { commands } from '../../src/cli/commands.ts';
 import { assertMatchesSchema } from '../helpers/json-schema.ts';
 import { TestNode } from '../helpers/test-node.ts';
+import { CommandHost } from './command-host.ts';
 
 type Line = Record<string, unknown>;
 
@@ -13,7 +15,10 @@ const only = (lines: readonly Line[], type: string): Line[] =>
   lines.filter((line) => line['type'] === type);
 
 test('every command says in JSON what it did', async (t) => {
-  const node = TestNode.bare(t);
+  // What they print, not that each is a process, is what counts here.
+  const host = new CommandHost();
+  t.after(() => host.close());
+  const node = TestNode.bare(t, host);
   const other = join(node.directory, 'other');
   mkdirSync(other);
   writeFileSync(join(other, 'in other'), 'other');
@@ -170,6 +175,12 @@ test('every command says in JSON what it did', async (t) => {
       false,
     );
     writeFileSync(join(node.work, 'later'), 'later');
+    const dry = await node.json(0, 'snapshot', 'work', '-n');
+    assert.deepEqual(
+      only(dry, 'would-record').map(({ path, change }) => [path, change]),
+      [['later', 'added']],
+    );
+    assert.equal(lastOf(dry)['dryRun'], true);
     const status = await node.json(3, 'status', '--check');
     assert.deepEqual(
       only(status, 'folder').map(({ name, pending }) => [name, pending]),
@@ -200,8 +211,12 @@ test('every command says in JSON what it did', async (t) => {
       only(slots, 'slot').map(({ kind }) => kind),
       ['recovery-code', 'device-key'],
     );
-    const added = await node.done('key', 'add', '--new-passphrase-file', passphrases);
-    await node.done('key', 'remove', String(added['slot']));
+    await node.done('key', 'add', '--new-passphrase-file', passphrases);
+    const next = join(node.directory, 'next');
+    writeFileSync(next, 'another one');
+    const files = ['--passphrase-file', passphrases, '--new-passphrase-file', next];
+    const { slot } = await node.done('key', 'change-passphrase', ...files);
+    await node.done('key', 'remove', String(slot));
     await node.done('key', 'recovery-code');
   });
 
@@ -213,7 +228,28 @@ test('every command says in JSON what it did', async (t) => {
     assert.equal((await node.done('snapshot'))['folder'], folder);
     renameSync(join(other, 'in other'), join(other, 'still there'));
   });
+
+  await t.test('the machine, whatever it is like', async () => {
+    const lines = await node.jsonWith({}, await exitOfDoctor(node), 'doctor');
+    const { ok, warnings, problems } = lastOf(lines);
+    assert.equal(only(lines, 'check').length, Number(ok) + Number(warnings) + Number(problems));
+    await node.fails(2, 'completion', 'bash');
+  });
+
+  await t.test('no command was left out: a new one needs a run above', () => {
+    for (const { name, json } of commands) {
+      const where = json === false ? node.refused : node.ended;
+      assert.ok(where.has(name), `vault ${name} --json was run, and its lines held to the schema`);
+    }
+  });
 });
+
+/** What this machine lacks is not for this test to say. */
+async function exitOfDoctor(node: TestNode): Promise<number> {
+  const { exit } = await node.run('doctor');
+  assert.ok(exit === 0 || exit === 3);
+  return exit;
+}
 
 test('options and environment ask for JSON alike, and nothing else is on standard output', async (t) => {
   const node = await TestNode.make(t);
