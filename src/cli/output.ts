@@ -72,6 +72,7 @@ export class Output {
   content(bytes: Uint8Array): void {
     this.flush();
     if (this.#isBroken) return;
+    this.#options.progress.clear();
     this.#guard(() => this.#stdout.write(bytes));
   }
 
@@ -142,7 +143,8 @@ export class Output {
     this.#lines = [];
     this.#lineBytes = 0;
     if (this.#isBroken) return;
-    if (this.#stdout.isTerminal) this.#options.progress.clear();
+    // Whatever stands at the other end of a pipe may print on the same terminal.
+    this.#options.progress.clear();
     this.#guard(() => this.#stdout.write(bytes));
   }
 
