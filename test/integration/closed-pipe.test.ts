@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -14,8 +15,10 @@ const argumentsOf: Readonly<Record<string, string>> = {
   completion: 'bash',
   'config get': 'reserve',
   diff: 'old now',
+  find: 'f0000',
   'folder show': 'work',
   ls: '-R -l',
+  show: 'old',
 };
 
 /** Lines whose output is more than a pipe holds. */
@@ -38,7 +41,7 @@ async function sh(node: TestNode, script: string): Promise<{ out: string; err: s
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  await new Promise((resolve) => child.once('close', resolve));
+  await once(child, 'close');
   return { out, err };
 }
 

@@ -140,6 +140,18 @@ test('every command says in JSON what it did', async (t) => {
     await node.fails(10, 'diff', '-f', 'work', 'no such moment');
   });
 
+  await t.test('history', async () => {
+    const versions = only(await node.json(0, 'log', '-f', 'work', 'plain'), 'version');
+    assert.deepEqual(
+      versions.map(({ path, size, current }) => [path, size, current]),
+      [['plain', 5, true]],
+    );
+    await node.done('show', '-f', 'work', String(versions[0]?.['version']));
+    await node.done('show', '-f', 'work', snapshot);
+    await node.done('find', '-f', 'work', 'pl*');
+    await node.done('stats', 'work');
+  });
+
   await t.test('restores and dry runs', async () => {
     const to = join(node.directory, 'to');
     const dry = await node.json(0, 'restore', '-f', 'work', '--to', to, '-n');
