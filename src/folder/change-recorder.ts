@@ -17,7 +17,8 @@ import {
   type PendingParts,
   type PendingVersion,
 } from './pending-changes.ts';
-import { join, type Kept } from './look.ts';
+import { isProved, type GoneFile, type GoneFiles } from './gone-files.ts';
+import { join, type Kept, type ScanProblem } from './look.ts';
 import { seenBelow, type Scanned, type ScannedDirectory } from './scan.ts';
 import { isRacyStat, seenStat } from './seen-stat.ts';
 import type { StoredFile } from './store-files.ts';
@@ -30,6 +31,10 @@ export interface RecorderParts extends PendingParts {
   readonly seen: (directory: string) => Promise<Map<string, SeenEntry> | undefined>;
   /** Current versions of a path that the working copy does not show: what a new one supersedes. */
   readonly currentOf: (path: string) => Promise<readonly Parent[]>;
+  /** What is gone from where it was, and may have been moved. */
+  readonly goneFiles: GoneFiles;
+  /** The content of a version; undefined where it is not here any more. */
+  readonly bodyOf: (version: Parent) => Promise<Body | undefined>;
   readonly digestKey: SecretKey;
   readonly pool: WorkerPool;
   /** Setting of the pool that holds the folder's secrets. */
@@ -62,6 +67,8 @@ interface Gone {
 interface Candidate {
   readonly directory: DirectoryChange;
   readonly name: string;
+  /** What it may have been before it was moved here. */
+  readonly source: GoneFile | undefined;
 }
 
 const NO_DIGEST = new Uint8Array(0);
@@ -82,6 +89,8 @@ export class ChangeRecorder {
   readonly #intake: FileIntake<Candidate>;
   /** By path, what is gone, told when the whole folder was looked at. */
   readonly #gone = new Map<string, Gone>();
+  /** Paths from which files were moved. */
+  readonly #moved = new Set<string>();
   /** What stands where a directory was, recorded after all below that is gone. */
   #replacing: PendingVersion[] = [];
 
@@ -99,12 +108,10 @@ export class ChangeRecorder {
   /** Takes some directories of a scan. Resolves when the next ones may come. */
   async take({ takenMs, kept, problems, changed }: Scanned): Promise<void> {
     this.#intake.throwIfFailed();
-    for (const { path, severity, message } of problems) {
-      if (severity === 'unreadable') this.counts.errors++;
-      this.#parts.onProblem(path, message, severity === 'unreadable');
-    }
+    this.#tell(problems);
     this.#countKept(kept);
     for (const directory of changed) {
+      this.#tell(directory.problems);
       this.#countKept(directory.kept);
       await this.#takeChanged(directory, takenMs);
     }
@@ -115,14 +122,21 @@ export class ChangeRecorder {
     for (const name of scanned.gone) this.#noteGone(scanned, name, false);
     if (scanned.files.length + scanned.symlinks.length + scanned.newDirectories.length === 0)
       return;
-    const directory = this.#pending.change(scanned.path, scanned.seen);
+    const directory = this.#pending.change(scanned.path, this.#still(scanned));
+    this.#forgetReturned(scanned);
     for (const { name, stat } of scanned.newDirectories) {
       counts.dirs++;
-      await this.#addVersion(directory, name, 'directory', undefined, NO_DIGEST, {
-        ...seenStat(stat, isRacyStat(stat, takenMs)),
-        kind: 'directory',
-        digest: NO_DIGEST,
-      });
+      await this.#addVersion(
+        { directory, name, source: undefined },
+        'directory',
+        undefined,
+        NO_DIGEST,
+        {
+          ...seenStat(stat, isRacyStat(stat, takenMs)),
+          kind: 'directory',
+          digest: NO_DIGEST,
+        },
+      );
     }
     for (const { name, stat, target } of scanned.symlinks) {
       if (scanned.seen.get(name)?.kind === 'directory') this.#noteGone(scanned, name, true);
@@ -134,29 +148,50 @@ export class ChangeRecorder {
         unstable: false,
       };
       counts.files++;
-      await this.#addContent(directory, name, 'symlink', body, stat, takenMs);
+      const source = this.#parts.goneFiles.find(stat, scanned.path, name);
+      await this.#addContent({ directory, name, source }, 'symlink', body, stat, takenMs);
     }
     for (const name of scanned.files) {
       if (scanned.seen.get(name)?.kind === 'directory') this.#noteGone(scanned, name, true);
-      await this.#intake.add({ directory, name });
+      const stat = scanned.stats.get(name);
+      const source = stat && this.#parts.goneFiles.find(stat, scanned.path, name);
+      const candidate = { directory, name, source };
+      if (stat === undefined || !(await this.#takeMoved(candidate, stat, takenMs))) {
+        await this.#intake.add(candidate);
+      }
       await this.#commitIfLarge(directory);
     }
     await this.#commitIfLarge();
   }
 
-  /**
-   * How many names recorded before this scan it did not find, and how many of them lay below
-   * directories that are gone. Waits for the workers, which may find that a file has vanished.
-   */
-  async countGone(): Promise<{ readonly gone: number; readonly below: number }> {
+  /** Takes a file whose move is proved, without reading it. Whether it was one. */
+  async #takeMoved(candidate: Candidate, stat: FileStat, takenMs: number): Promise<boolean> {
+    const { source } = candidate;
+    if (source === undefined || !isProved(source, stat)) return false;
+    const body = await this.#parts.bodyOf(source.before.version);
+    if (body === undefined) return false;
+    this.counts.files++;
+    this.counts.bytes += stat.size;
+    await this.#addContent(candidate, 'file', body, stat, takenMs);
+    return true;
+  }
+
+  /** How many of the files and symlinks recorded before are gone, not moved. Waits for the workers. */
+  async countGone(): Promise<number> {
     await this.#intake.settle();
-    let [gone, below] = [0, 0];
-    for (const [path, { before, isReplaced }] of this.#gone) {
-      if (!isReplaced) gone++;
-      if (before.kind !== 'directory') continue;
-      for await (const { rows } of seenBelow(this.#parts.seen, path)) below += rows.size;
+    let gone = 0;
+    for (const [path, { before }] of this.#gone) {
+      if (before.kind !== 'directory') {
+        gone++;
+        continue;
+      }
+      for await (const { path: below, rows } of seenBelow(this.#parts.seen, path)) {
+        for (const [name, { kind }] of rows) {
+          if (kind !== 'directory' && !this.#moved.has(join(below, name))) gone++;
+        }
+      }
     }
-    return { gone: gone + below, below };
+    return gone;
   }
 
   /**
@@ -203,11 +238,34 @@ export class ChangeRecorder {
     else this.#countKept({ files: 1, dirs: 0, bytes: isFile ? before.size : 0 });
   }
 
+  #tell(problems: readonly ScanProblem[]): void {
+    for (const { path, severity, message } of problems) {
+      if (severity === 'unreadable') this.counts.errors++;
+      this.#parts.onProblem(path, message, severity === 'unreadable');
+    }
+  }
+
   #noteGone(scanned: ScannedDirectory, name: string, isReplaced: boolean): void {
     const before = scanned.seen.get(name);
-    if (before === undefined) return;
     const path = join(scanned.path, name);
+    if (before === undefined || this.#moved.has(path)) return;
     this.#gone.set(path, { directory: scanned.path, name, before, isReplaced });
+  }
+
+  /** What the survey missed and is there again was not moved. */
+  #forgetReturned({ path, seen, files, symlinks }: ScannedDirectory): void {
+    const { goneFiles } = this.#parts;
+    if (goneFiles.size === 0) return;
+    for (const name of [...files, ...symlinks.map((symlink) => symlink.name)]) {
+      const before = seen.get(name);
+      if (before !== undefined) goneFiles.forget(path, name, before);
+    }
+  }
+
+  /** What was recorded in a directory, without what was moved away since that was read. */
+  #still({ path, seen }: ScannedDirectory): ReadonlyMap<string, SeenEntry> {
+    if (this.#moved.size === 0) return seen;
+    return new Map([...seen].filter(([name]) => !this.#moved.has(join(path, name))));
   }
 
   /** Deletions of all that is recorded below a directory, the deepest first. */
@@ -216,9 +274,9 @@ export class ChangeRecorder {
     for (const [name, { kind }] of rows) {
       if (kind === 'directory') await this.#deleteBelow(join(path, name));
     }
-    const target = { path, rows: new Map(rows), previous: rows.size };
-    for (const [name, entry] of rows) this.#addDeletion(target, name, entry);
-    this.#pending.forget(path, rows.size);
+    const target = await this.#recorded(path);
+    for (const [name, entry] of target.rows) this.#addDeletion(target, name, entry);
+    this.#pending.forget(path, target.previous);
     await this.#commitIfLarge();
   }
 
@@ -230,11 +288,8 @@ export class ChangeRecorder {
     );
   }
 
-  async #takeFile(
-    { directory, name }: Candidate,
-    file: StoredFile,
-    takenMs: number,
-  ): Promise<void> {
+  async #takeFile(candidate: Candidate, file: StoredFile, takenMs: number): Promise<void> {
+    const { directory, name } = candidate;
     const path = join(directory.path, name);
     const before = directory.rows.get(name);
     switch (file.status) {
@@ -251,8 +306,7 @@ export class ChangeRecorder {
         this.counts.files++;
         this.counts.bytes += file.manifest.size;
         await this.#addContent(
-          directory,
-          name,
+          candidate,
           'file',
           {
             manifest: file.manifest,
@@ -267,12 +321,8 @@ export class ChangeRecorder {
         return;
       }
       case 'vanished':
-        if (before !== undefined) {
-          this.#gone.set(path, { directory: directory.path, name, before, isReplaced: false });
-        }
-        return;
       case 'not-a-file':
-        // Became something else since the directory was listed: the next scan sees it whole.
+        // Gone or something else since the directory was listed: the next scan sees it whole.
         this.#countEntry(before);
         return;
       case 'unreadable':
@@ -283,13 +333,13 @@ export class ChangeRecorder {
   }
 
   async #addContent(
-    directory: DirectoryChange,
-    name: string,
+    candidate: Candidate,
     kind: 'file' | 'symlink',
     body: Body,
     stat: FileStat,
     takenMs: number,
   ): Promise<void> {
+    const { directory, name, source } = candidate;
     const digest = contentDigest(this.#parts.digestKey, body);
     const before = directory.rows.get(name);
     // What never stood still is recorded under a stat that nothing on disk has.
@@ -300,16 +350,18 @@ export class ChangeRecorder {
       directory.rows.set(name, { ...before, ...seenStat(seen, racy) });
       return;
     }
-    await this.#addVersion(directory, name, kind, body, digest, {
-      ...seenStat(seen, racy),
+    const isMove = source !== undefined && Buffer.compare(source.before.digest, digest) === 0;
+    await this.#addVersion(
+      { directory, name, source: isMove && before?.kind !== 'directory' ? source : undefined },
       kind,
+      body,
       digest,
-    });
+      { ...seenStat(seen, racy), kind, digest },
+    );
   }
 
   async #addVersion(
-    directory: DirectoryChange,
-    name: string,
+    { directory, name, source }: Candidate,
     kind: 'file' | 'symlink' | 'directory',
     body: Body | undefined,
     digest: Uint8Array,
@@ -317,10 +369,20 @@ export class ChangeRecorder {
   ): Promise<void> {
     const path = join(directory.path, name);
     const before = directory.rows.get(name);
-    const parents = before === undefined ? await this.#parts.currentOf(path) : [before.version];
+    const parents = before === undefined ? await this.#parentsAt(path) : [before.version];
+    const from = source === undefined ? undefined : await this.#recorded(source.directory);
+    const isMoved = source !== undefined && this.#parts.goneFiles.take(source);
+    if (isMoved) {
+      // With the version, in one commit: its row stands for the version that this one supersedes.
+      from?.rows.delete(source.name);
+      const old = join(source.directory, source.name);
+      this.#moved.add(old);
+      this.#gone.delete(old);
+      parents.push(source.before.version);
+    }
     if (kind !== 'directory') {
-      if (before === undefined || before.kind === 'directory') this.counts.added++;
-      else this.counts.changed++;
+      const had = isMoved || (before !== undefined && before.kind !== 'directory');
+      this.counts[had ? 'changed' : 'added']++;
     } else if (before !== undefined) this.counts.removed++;
     const version = { path, kind, parents, digest, body, directory, name, seen };
     if (before?.kind === 'directory') {
@@ -329,6 +391,12 @@ export class ChangeRecorder {
     }
     this.#pending.add(version);
     await this.#pending.stageIfMany();
+  }
+
+  /** What a new version at a path supersedes where nothing was seen. */
+  async #parentsAt(path: string): Promise<Parent[]> {
+    // What was there went elsewhere in this very run, which is no edit of it.
+    return this.#moved.has(path) ? [] : [...(await this.#parts.currentOf(path))];
   }
 
   #addDeletion(directory: DirectoryChange, name: string, before: SeenEntry): void {

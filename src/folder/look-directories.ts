@@ -28,6 +28,8 @@ export interface LookDirectoriesInput {
   /** Device of the root. */
   readonly device: bigint;
   readonly neverEnter: readonly DirectoryIdentity[];
+  /** Whether files to read come with their stat. */
+  readonly withStats: boolean;
   readonly directories: readonly DirectoryToLookAt[];
 }
 
@@ -43,7 +45,7 @@ export interface DirectoryToLookAt {
 export interface LookDirectoriesOutput {
   /** What the directories without changes keep. */
   readonly kept: Kept;
-  /** Names recorded in them. */
+  /** Files and symlinks recorded in them. */
   readonly known: number;
   /** Those that have subdirectories, problems, changes or rows that cannot be opened. */
   readonly found: readonly FoundDirectory[];
@@ -86,7 +88,7 @@ export function lookDirectories(
   for (const [index, { path, above, rows: recorded }] of input.directories.entries()) {
     try {
       const rows = recorded === undefined ? noRows : openPages(key, recorded);
-      const { root, excludes, device, neverEnter } = input;
+      const { root, excludes, device, neverEnter, withStats } = input;
       const looked = look({
         fileSystem: context.fileSystem,
         root,
@@ -97,6 +99,7 @@ export function lookDirectories(
         device,
         matcher,
         neverEnter,
+        withStats,
       });
       const { below, problems, changes } = looked;
       const rules = looked.rules === above ? undefined : looked.rules;

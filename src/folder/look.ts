@@ -31,6 +31,8 @@ export interface LookInput {
   readonly device: bigint;
   /** Directories that are never entered: the home, targets. */
   readonly neverEnter: readonly DirectoryIdentity[];
+  /** Whether files to read come with their stat. */
+  readonly withStats: boolean;
 }
 
 /** What a directory is known by, whatever path leads to it. */
@@ -53,7 +55,7 @@ export interface Looked {
   /** Ignore rules that hold in the directories below. */
   readonly rules: IgnoreRules;
   readonly kept: Kept;
-  /** How many names were recorded. */
+  /** How many files and symlinks were recorded. */
   readonly known: number;
   readonly problems: readonly ScanProblem[];
   /** What differs from what was recorded; undefined where nothing does. */
@@ -64,6 +66,8 @@ export interface Looked {
 export interface DirectoryChanges {
   /** Files to read: new, their stat differs from what was seen, or doubtful. */
   readonly files: readonly string[];
+  /** What each of the files looked like, where that was asked for. */
+  readonly stats: ReadonlyMap<string, FileStat>;
   readonly symlinks: readonly {
     readonly name: string;
     readonly stat: FileStat;
@@ -73,6 +77,8 @@ export interface DirectoryChanges {
   readonly newDirectories: readonly { readonly name: string; readonly stat: FileStat }[];
   /** Recorded names that are gone, or are now something that is not kept. */
   readonly gone: readonly string[];
+  /** Recorded directories that are now a file or symlink. */
+  readonly replaced: readonly string[];
   /** How many files and symlinks show no change, and are looked into only because one could hide. */
   readonly doubtful: number;
 }
@@ -106,6 +112,8 @@ class Look {
   readonly #kept: Kept = { files: 0, dirs: 0, bytes: 0 };
   readonly #below: string[] = [];
   readonly #files: string[] = [];
+  readonly #stats = new Map<string, FileStat>();
+  readonly #replaced: string[] = [];
   readonly #symlinks: { name: string; stat: FileStat; target: string }[] = [];
   readonly #newDirectories: { name: string; stat: FileStat }[] = [];
   readonly #problems: ScanProblem[] = [];
@@ -213,22 +221,23 @@ class Look {
     if (pathToBytes(target).length > MAX_SYMLINK_BYTES) {
       throw new VaultError('VAULT_LIMIT_EXCEEDED', 'the symlink target is too long to be kept');
     }
-    if (at !== undefined) this.#rows.meet(at);
+    this.#meet(name, at);
     this.#symlinks.push({ name, stat, target });
   }
 
   #takeFile(name: string, at: number | undefined): void {
     const { largerThan } = this.#input.excludes;
     const wasFile = at !== undefined && this.#rows.kind(at) === 'file';
-    if (wasFile || largerThan !== undefined) {
+    if (wasFile || largerThan !== undefined || this.#input.withStats) {
       const stat = this.#stat(name);
       if (stat.size > (largerThan ?? Infinity)) {
         if (at !== undefined) this.#keep(at);
         return;
       }
       if (this.#isKept('file', at, stat)) return;
+      if (this.#input.withStats) this.#stats.set(name, stat);
     }
-    if (at !== undefined) this.#rows.meet(at);
+    this.#meet(name, at);
     this.#files.push(name);
   }
 
@@ -243,6 +252,13 @@ class Look {
     }
     this.#keep(at);
     return true;
+  }
+
+  /** Notes that something else stands at a name, or the same thing changed. */
+  #meet(name: string, at: number | undefined): void {
+    if (at === undefined) return;
+    this.#rows.meet(at);
+    if (this.#rows.kind(at) === 'directory') this.#replaced.push(name);
   }
 
   #keep(at: number): void {
@@ -269,11 +285,13 @@ class Look {
       below: this.#below.sort(),
       rules,
       kept: this.#kept,
-      known: this.#rows.size,
+      known: this.#rows.contents,
       problems: this.#problems.sort(byPath),
       changes: changed
         ? {
             files: files.sort(),
+            stats: this.#stats,
+            replaced: this.#replaced.sort(),
             symlinks: symlinks.sort(byName),
             newDirectories: newDirectories.sort(byName),
             gone,

@@ -101,6 +101,7 @@ export class PendingChanges {
 
   /** Drops the rows of a directory that is gone; it had so many entries. */
   forget(path: string, entries: number): void {
+    this.#directories.delete(path);
     for (const row of this.#parts.state.forget(path, entries)) this.#forgotten.push(row);
   }
 

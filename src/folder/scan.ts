@@ -36,7 +36,35 @@ export interface ScanInput {
   /** Directories that are never entered: the home, targets. */
   readonly neverEnter: readonly DirectoryIdentity[];
   readonly signal: AbortSignal;
+  /** Default {@link wholeFolder}. */
+  readonly scope?: ScanScope;
 }
+
+/** A directory to begin at. */
+export interface ScanPlace {
+  readonly path: string;
+  /** Ignore rules of the directories above it. */
+  readonly above: IgnoreRules;
+}
+
+/** Which directories are looked at, and how. */
+export interface ScanScope {
+  /** Where to begin; undefined for the root. */
+  readonly places: readonly ScanPlace[] | undefined;
+  /** Whether to go on into directories that were recorded, and into those that were not. */
+  readonly entersRecorded: boolean;
+  readonly entersNew: boolean;
+  /** Whether files to read come with their stat. */
+  readonly withStats: boolean;
+}
+
+/** Everything. */
+export const wholeFolder: ScanScope = {
+  places: undefined,
+  entersRecorded: true,
+  entersNew: true,
+  withStats: false,
+};
 
 /** What was last seen in directories, as a scan needs it. */
 export interface RecordedDirectories {
@@ -54,8 +82,9 @@ export interface Scanned {
   readonly takenMs: number;
   /** What those without changes keep. */
   readonly kept: Kept;
-  /** Names recorded in them. */
+  /** Files and symlinks recorded in them. */
   readonly known: number;
+  /** Theirs. */
   readonly problems: readonly ScanProblem[];
   readonly changed: readonly ScannedDirectory[];
 }
@@ -63,6 +92,9 @@ export interface Scanned {
 /** One directory in which something differs. `path` is relative to the root; `''` is the root itself. */
 export interface ScannedDirectory extends Omit<ChangedDirectory, 'rows'> {
   readonly path: string;
+  /** Ignore rules of the directories above it. */
+  readonly above: IgnoreRules;
+  readonly problems: readonly ScanProblem[];
   /** What was recorded here. */
   readonly seen: ReadonlyMap<string, SeenEntry>;
 }
@@ -110,6 +142,7 @@ interface Task {
 
 class Walk {
   readonly #input: ScanInput;
+  readonly #scope: ScanScope;
   readonly #device: bigint;
   readonly #open: OpenDirectory[];
   readonly #running = new Set<Promise<void>>();
@@ -119,8 +152,10 @@ class Walk {
   constructor(input: ScanInput, device: bigint) {
     this.#input = input;
     this.#device = device;
+    this.#scope = input.scope ?? wholeFolder;
     const above = { given: input.excludes.patterns, files: [] };
-    this.#open = [{ path: '', isNew: false, isDamaged: false, above }];
+    const places = this.#scope.places ?? [{ path: '', above }];
+    this.#open = places.map((place) => ({ ...place, isNew: false, isDamaged: false })).reverse();
   }
 
   /** The next directories; undefined at the end. */
@@ -173,10 +208,12 @@ class Walk {
     const { pool, secrets, root, excludes, neverEnter, signal } = this.#input;
     const { packed, buffer } = packRows(looks);
     const takenMs = this.#input.clock.wallMs();
+    const device = this.#device;
+    const { withStats } = this.#scope;
     const task = pool
       .run<LookDirectoriesInput, LookDirectoriesOutput>(
         'lookDirectories',
-        { secrets, root, excludes, device: this.#device, neverEnter, directories: packed },
+        { secrets, root, excludes, device, neverEnter, withStats, directories: packed },
         { signal, transfer: [buffer] },
       )
       .then(
@@ -203,18 +240,19 @@ class Walk {
         below.push({ ...directory, isDamaged: true });
         continue;
       }
-      problems.push(...found.problems);
       const above = rules ?? directory.above;
       const open = (name: string, isNew: boolean): OpenDirectory => {
         return { path: join(path, name), isNew, isDamaged: false, above };
       };
-      const inside = found.below.map((name) => open(name, false));
+      const { entersRecorded, entersNew } = this.#scope;
+      const inside = entersRecorded ? found.below.map((name) => open(name, false)) : [];
       if (found.changed !== undefined) {
-        changed.push(scannedDirectory(path, found.changed, this.#input.recorded));
-        const { newDirectories } = found.changed;
+        const place = { path, above: directory.above, problems: found.problems };
+        changed.push(scannedDirectory(place, found.changed, this.#input.recorded));
+        const newDirectories = entersNew ? found.changed.newDirectories : [];
         for (const { name } of newDirectories) inside.push(open(name, true));
         if (newDirectories.length > 0) inside.sort((a, b) => (a.path < b.path ? -1 : 1));
-      }
+      } else problems.push(...found.problems);
       below.push(...inside);
     }
     this.#open.push(...below.reverse());
@@ -224,14 +262,14 @@ class Walk {
 
 /** Decodes what was recorded only where somebody asks. */
 function scannedDirectory(
-  path: string,
+  place: Pick<ScannedDirectory, 'path' | 'above' | 'problems'>,
   { rows, ...change }: ChangedDirectory,
   recorded: RecordedDirectories,
 ): ScannedDirectory {
   let seen: ReadonlyMap<string, SeenEntry> | undefined;
   return {
     ...change,
-    path,
+    ...place,
     get seen() {
       seen ??= recorded.decode(rows);
       return seen;

@@ -19,17 +19,19 @@ export class SeenRows {
   readonly #buffer: Buffer;
   readonly #places = new Map<string, number>();
   readonly #met = new Set<number>();
+  /** How many files and symlinks are recorded. */
+  readonly contents: number;
 
   /** Throws `VAULT_DAMAGED` where the bytes are no rows. */
   constructor(bytes: Bytes) {
     this.bytes = bytes;
     this.#buffer = asBuffer(bytes);
-    eachSeenRow(this.#buffer, (at, name) => this.#places.set(name, at));
-  }
-
-  /** How many names are recorded. */
-  get size(): number {
-    return this.#places.size;
+    let contents = 0;
+    eachSeenRow(this.#buffer, (at, name) => {
+      this.#places.set(name, at);
+      if (rowKind(this.#buffer, at) !== 'directory') contents++;
+    });
+    this.contents = contents;
   }
 
   /** Where the row of a name lies; undefined for one that is not recorded. */

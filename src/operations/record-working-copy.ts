@@ -1,19 +1,20 @@
 /** Working copy → versions: scans it and records what changed since it was last looked at. */
 
 import { mapKey } from '../bytes.ts';
-import { VaultError } from '../errors.ts';
+import { isLoss, isVaultError } from '../errors.ts';
 import {
   ChangeRecorder,
   type ChangeCounts,
   type RecorderParts,
 } from '../folder/change-recorder.ts';
+import { Survey } from '../folder/survey.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { parentsOfEdit } from '../log/conflict-rule.ts';
 import { directoryOf, foldLinks } from '../log/folder-tree.ts';
-import type { Parent } from '../log/types.ts';
+import type { Body, Parent } from '../log/types.ts';
 import type { OperationContext } from './api.ts';
-import { isEmptiedRoot, isMassDeletion } from './mass-deletion.ts';
-import { scanFolder } from './scan-folder.ts';
+import { DeletionGuard } from './deletion-guard.ts';
+import { changedPlaces, recordedDirectories, scanFolder, stillGone } from './scan-folder.ts';
 import type { Session } from './session.ts';
 
 /** Where a recording is compared with and goes to: the folder itself, or a rehearsal of it. */
@@ -58,9 +59,13 @@ export async function recordWorkingCopy(
   const { environment } = session;
   const { clock } = environment;
   const root = folder.state.path as string;
+  const survey = new Survey(place.seen);
+  const surveyed = scanFolder(session, folder, context.signal, recordedDirectories);
   const recorder = new ChangeRecorder({
     root,
     ...place,
+    goneFiles: survey.goneFiles,
+    bodyOf: (version) => bodyIfKept(folder, version),
     currentOf: currentVersions(folder),
     digestKey: folder.keys.digestKey,
     pool: environment.pool,
@@ -73,28 +78,21 @@ export async function recordWorkingCopy(
     onProblem: (path, message) => context.emit({ type: 'warning', path, message }),
   });
   try {
-    let known = 0;
-    let isEmptied = false;
-    for await (const scanned of scanFolder(session, folder, context.signal)) {
-      known += scanned.known;
-      for (const directory of scanned.changed) {
-        known += directory.known;
-        isEmptied ||= isEmptiedRoot(directory);
-      }
+    for await (const scanned of surveyed) {
+      await survey.take(scanned);
+      await recorder.take({ ...scanned, changed: [] });
+    }
+    const guard = new DeletionGuard(root, survey, options.yes, context);
+    await guard.check(() => stillGone(session, folder, survey, context.signal));
+    for await (const scanned of scanFolder(
+      session,
+      folder,
+      context.signal,
+      changedPlaces(survey),
+    )) {
       await recorder.take(scanned);
     }
-    const { gone, below } = await recorder.countGone();
-    known += below;
-    if (isMassDeletion({ gone, known, isEmptied }) && !options.yes) {
-      const what = `${gone} of ${known} recorded names are gone from ${JSON.stringify(root)}`;
-      const text = `${what}: record them as deleted?`;
-      if ((await context.confirm({ kind: 'confirm', text })) !== true) {
-        // Nothing is recorded: names that are new would make the next run take it for a change.
-        throw new VaultError('VAULT_REFUSED', what, {
-          hint: 'if they were meant to be deleted, go on with --yes; else check whether the disk is mounted',
-        });
-      }
-    }
+    await guard.check(() => recorder.countGone());
     await recorder.recordGone();
     await recorder.finish();
   } catch (error) {
@@ -102,6 +100,15 @@ export async function recordWorkingCopy(
     throw error;
   }
   return recorder.counts;
+}
+
+async function bodyIfKept(folder: OpenFolder, version: Parent): Promise<Body | undefined> {
+  try {
+    return await folder.log.body(await folder.log.link(version));
+  } catch (error) {
+    if (!isLoss(error) && !isVaultError(error, 'VAULT_EXPIRED')) throw error;
+    return undefined;
+  }
 }
 
 /**

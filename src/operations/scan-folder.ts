@@ -1,15 +1,22 @@
-/** A scan of an open folder's working copy. */
+/** Scans of an open folder's working copy. */
 
+import type { GoneFile } from '../folder/gone-files.ts';
 import type { DirectoryIdentity } from '../folder/look.ts';
-import { scan, type Scanned } from '../folder/scan.ts';
+import { scan, wholeFolder, type Scanned, type ScanScope } from '../folder/scan.ts';
+import type { Survey } from '../folder/survey.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
+import { isMassDeletion } from './mass-deletion.ts';
 import type { Session } from './session.ts';
+
+/** What was a directory when it was recorded: all that can be gone from anywhere. */
+export const recordedDirectories: ScanScope = { ...wholeFolder, entersNew: false };
 
 /** What differs from what was recorded. Throws `VAULT_REFUSED` where the working copy is not there. */
 export function scanFolder(
   session: Session,
   folder: OpenFolder,
   signal: AbortSignal,
+  scope: ScanScope = wholeFolder,
 ): AsyncGenerator<Scanned> {
   const { fileSystem, pool, clock } = session.environment;
   return scan({
@@ -22,6 +29,7 @@ export function scanFolder(
     excludes: folder.state.excludes,
     neverEnter: neverEntered(session),
     signal,
+    scope,
   });
 }
 
@@ -29,4 +37,34 @@ export function scanFolder(
 export function neverEntered({ environment, home }: Session): readonly DirectoryIdentity[] {
   const found = environment.fileSystem.statIfPresent(home.layout.root);
   return found === undefined ? [] : [{ device: found.device, inode: found.inode }];
+}
+
+/** The directories in which a survey of {@link recordedDirectories} found changes, and all new ones. */
+export function changedPlaces({ places, goneFiles }: Survey): ScanScope {
+  return { places, entersRecorded: false, entersNew: true, withStats: goneFiles.size > 0 };
+}
+
+/**
+ * How many of the files that a survey missed were not moved elsewhere in the folder, by what stats say.
+ * Looks for them only where so much is missing that it matters.
+ */
+export async function stillGone(
+  session: Session,
+  folder: OpenFolder,
+  survey: Survey,
+  signal: AbortSignal,
+): Promise<number> {
+  if (!isMassDeletion(survey)) return survey.gone;
+  const moved = new Set<GoneFile>();
+  for await (const { changed } of scanFolder(session, folder, signal, changedPlaces(survey))) {
+    for (const { path, stats, symlinks } of changed) {
+      for (const [name, stat] of stats) note(survey.goneFiles.find(stat, path, name));
+      for (const { name, stat } of symlinks) note(survey.goneFiles.find(stat, path, name));
+    }
+  }
+  return survey.gone - moved.size;
+
+  function note(file: GoneFile | undefined): void {
+    if (file !== undefined) moved.add(file);
+  }
 }

@@ -75,15 +75,19 @@ async function stateBefore(
   link: NamedLink,
 ): Promise<NamedLink | undefined> {
   let directory: NamedLink | undefined;
+  let content: NamedLink | undefined;
   const open = [...link.parents];
   for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
     const known = await log.link(parent).catch(unlessLost);
     if (known === undefined) continue;
     if (!covers(clock, parent)) open.push(...known.parents);
-    else if (hasContent(known.kind)) return known;
-    else if (known.kind === 'directory') directory = known;
+    else if (hasContent(known.kind)) {
+      // What was moved here is gone from where it was: that says more than what it replaced.
+      if (known.path !== link.path) return known;
+      content ??= known;
+    } else if (known.kind === 'directory') directory = known;
   }
-  return directory;
+  return content ?? directory;
 }
 
 function nameOf({ log, seq, index }: Dot): string {

@@ -1,15 +1,17 @@
 /** `snapshot --dry-run`: what a snapshot would record, by what names and stats say; no content is read. */
 
-import { join, type Kept } from '../folder/look.ts';
+import type { GoneFiles } from '../folder/gone-files.ts';
+import { join, type Kept, type ScanProblem } from '../folder/look.ts';
 import { seenBelow, type Scanned, type ScannedDirectory } from '../folder/scan.ts';
 import { isSameStat } from '../folder/seen-stat.ts';
+import { Survey } from '../folder/survey.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { hasContent } from '../log/link.ts';
 import type { FileStat } from '../system/file-system.ts';
 import type { OperationContext, SnapshotResult } from './api.ts';
-import { isEmptiedRoot, isMassDeletion } from './mass-deletion.ts';
-import { scanFolder } from './scan-folder.ts';
+import { isMassDeletion } from './mass-deletion.ts';
+import { changedPlaces, recordedDirectories, scanFolder } from './scan-folder.ts';
 import type { Session } from './session.ts';
 import type { PathChange } from './snapshot-counts.ts';
 
@@ -24,23 +26,26 @@ export async function previewSnapshot(
 ): Promise<SnapshotResult> {
   const { clock } = session.environment;
   const started = clock.monotonicMs();
-  const preview = new Preview(session, folder, context);
-  let known = 0;
-  let isEmptied = false;
-  for await (const scanned of scanFolder(session, folder, context.signal)) {
-    known += scanned.known;
-    for (const directory of scanned.changed) {
-      known += directory.known;
-      isEmptied ||= isEmptiedRoot(directory);
-    }
-    await preview.take(scanned);
+  const { signal } = context;
+  const survey = new Survey((directory) => folder.seen(directory));
+  const preview = new Preview(folder, survey, context);
+  for await (const scanned of scanFolder(session, folder, signal, recordedDirectories)) {
+    await survey.take(scanned);
+    preview.take({ ...scanned, changed: [] });
   }
-  const { counts, gone, goneBelow } = preview;
-  known += goneBelow;
+  for await (const scanned of scanFolder(session, folder, signal, {
+    ...changedPlaces(survey),
+    withStats: true,
+  })) {
+    preview.take(scanned);
+  }
+  await preview.tellGone();
+  const { counts, gone } = preview;
+  const { known, isEmptied } = survey;
   if (isMassDeletion({ gone, known, isEmptied })) {
     context.emit({
       type: 'warning',
-      message: `${gone} of ${known} recorded names are gone: a snapshot would stop here and ask`,
+      message: `${gone} of ${known} recorded files are gone: a snapshot would stop here and ask`,
     });
   }
   const seconds = (clock.monotonicMs() - started) / 1000;
@@ -59,30 +64,38 @@ class Preview {
     unchanged: 0,
     errors: 0,
   };
-  /** Names that are gone, with all below them. */
+  /** Files and symlinks that are gone, not moved. */
   gone = 0;
-  goneBelow = 0;
-  readonly #session: Session;
   readonly #folder: OpenFolder;
+  readonly #goneFiles: GoneFiles;
   readonly #context: OperationContext;
+  /** By path, what is gone, or was replaced with all below it. */
+  readonly #missing = new Map<string, { before: SeenEntry; isReplaced: boolean }>();
+  readonly #moved = new Set<string>();
 
-  constructor(session: Session, folder: OpenFolder, context: OperationContext) {
-    this.#session = session;
+  constructor(folder: OpenFolder, { goneFiles }: Survey, context: OperationContext) {
     this.#folder = folder;
+    this.#goneFiles = goneFiles;
     this.#context = context;
   }
 
-  async take({ kept, problems, changed }: Scanned): Promise<void> {
-    for (const { path, severity, message } of problems) {
-      if (severity === 'unreadable') this.counts.errors++;
-      this.#context.emit({ type: 'warning', path, message });
-    }
+  take({ kept, problems, changed }: Scanned): void {
+    this.#report(problems);
     this.#keep(kept);
-    for (const directory of changed) await this.#takeChanged(directory);
+    for (const directory of changed) this.#takeChanged(directory);
   }
 
-  async #takeChanged(scanned: ScannedDirectory): Promise<void> {
+  /** Tells what is gone, once it is known what of it was moved. */
+  async tellGone(): Promise<void> {
+    for (const [path, { before, isReplaced }] of this.#missing) {
+      if (before.kind === 'directory') await this.#loseBelow(path);
+      if (!isReplaced) this.#lose(path, before.kind);
+    }
+  }
+
+  #takeChanged(scanned: ScannedDirectory): void {
     const { path: directory, seen } = scanned;
+    this.#report(scanned.problems);
     this.#keep(scanned.kept);
     for (const { name } of scanned.newDirectories) {
       this.counts.dirs++;
@@ -90,40 +103,53 @@ class Preview {
       if (before !== undefined && hasContent(before.kind)) this.counts.removed++;
       this.#tell(join(directory, name), 'directory', before ? 'changed' : 'added');
     }
-    for (const name of scanned.files) await this.#takeFile(directory, name, seen.get(name));
+    for (const [name, stat] of scanned.stats) this.#takeContent(scanned, name, 'file', stat);
     for (const { name, stat } of scanned.symlinks) {
-      await this.#takeContent(join(directory, name), 'symlink', stat, seen.get(name));
+      this.#takeContent(scanned, name, 'symlink', stat);
     }
-    for (const name of scanned.gone) {
-      this.gone++;
-      await this.#lose(join(directory, name), seen.get(name));
-    }
+    for (const name of scanned.gone) this.#miss(scanned, name, false);
+    for (const name of scanned.replaced) this.#miss(scanned, name, true);
   }
 
-  async #takeFile(directory: string, name: string, before: SeenEntry | undefined): Promise<void> {
-    const path = join(directory, name);
-    const stat = this.#session.environment.fileSystem.statIfPresent(
-      `${this.#folder.state.path ?? ''}/${path}`,
-    );
-    if (stat !== undefined) await this.#takeContent(path, 'file', stat, before);
+  #miss({ path: directory, seen }: ScannedDirectory, name: string, isReplaced: boolean): void {
+    const before = seen.get(name);
+    if (before !== undefined) this.#missing.set(join(directory, name), { before, isReplaced });
   }
 
-  async #takeContent(
-    path: string,
+  #takeContent(
+    { path: directory, seen }: ScannedDirectory,
+    name: string,
     kind: 'file' | 'symlink',
     stat: FileStat,
-    before: SeenEntry | undefined,
-  ): Promise<void> {
+  ): void {
+    const before = seen.get(name);
     // It is looked into only because a change could hide behind the same stat.
     if (before?.kind === kind && isSameStat(before, stat)) {
       return this.#keep({ files: 1, dirs: 0, bytes: kind === 'file' ? stat.size : 0 });
     }
     this.counts.files++;
     if (kind === 'file') this.counts.bytes += stat.size;
+    const path = join(directory, name);
+    const source =
+      before?.kind === 'directory' ? undefined : this.#goneFiles.find(stat, directory, name);
+    if (source !== undefined) {
+      this.#goneFiles.take(source);
+      const from = join(source.directory, source.name);
+      this.#moved.add(from);
+      this.counts.changed++;
+      this.#tell(path, kind, 'moved', from);
+      return;
+    }
     const had = before !== undefined && hasContent(before.kind);
     this.counts[had ? 'changed' : 'added']++;
     this.#tell(path, kind, before === undefined ? 'added' : 'changed');
-    if (before?.kind === 'directory') await this.#loseBelow(path);
+  }
+
+  #report(problems: readonly ScanProblem[]): void {
+    for (const { path, severity, message } of problems) {
+      if (severity === 'unreadable') this.counts.errors++;
+      this.#context.emit({ type: 'warning', path, message });
+    }
   }
 
   #keep({ files, dirs, bytes }: Kept): void {
@@ -133,28 +159,26 @@ class Preview {
     this.counts.bytes += bytes;
   }
 
-  async #lose(path: string, before: SeenEntry | undefined): Promise<void> {
-    if (before === undefined) return;
-    if (before.kind === 'directory') await this.#loseBelow(path);
-    else this.counts.removed++;
-    this.#tell(path, before.kind, 'removed');
-  }
-
   async #loseBelow(directory: string): Promise<void> {
     const seen = (path: string): Promise<Map<string, SeenEntry> | undefined> =>
       this.#folder.seen(path);
     for await (const { path, rows } of seenBelow(seen, directory)) {
-      this.gone += rows.size;
-      this.goneBelow += rows.size;
-      for (const [name, entry] of rows) {
-        if (hasContent(entry.kind)) this.counts.removed++;
-        this.#tell(join(path, name), entry.kind, 'removed');
-      }
+      for (const [name, { kind }] of rows) this.#lose(join(path, name), kind);
     }
   }
 
-  #tell(path: string, kind: PathChange['kind'], change: PathChange['change']): void {
-    const item = { type: 'would-record', folder: this.#folder.id, path, kind, change };
+  #lose(path: string, kind: SeenEntry['kind']): void {
+    if (this.#moved.has(path)) return;
+    if (hasContent(kind)) {
+      this.gone++;
+      this.counts.removed++;
+    }
+    this.#tell(path, kind, 'removed');
+  }
+
+  #tell(path: string, kind: PathChange['kind'], change: PathChange['change'], from?: string): void {
+    const moved = from === undefined ? {} : { from };
+    const item = { type: 'would-record', folder: this.#folder.id, path, kind, change, ...moved };
     this.#context.emit({ type: 'item', item });
   }
 }

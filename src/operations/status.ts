@@ -2,12 +2,20 @@
 
 import { IGNORE_FILE } from '../folder/ignore-rules.ts';
 import { leftOut, type LeftOut } from '../folder/left-out.ts';
-import { join } from '../folder/look.ts';
+import { join, type ScanProblem } from '../folder/look.ts';
+import { Survey } from '../folder/survey.ts';
 import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { Item, OperationContext, StatusOptions, StatusResult } from './api.ts';
 import { folderItem } from './folders.ts';
-import { neverEntered, scanFolder } from './scan-folder.ts';
+import { isMassDeletion } from './mass-deletion.ts';
+import {
+  changedPlaces,
+  neverEntered,
+  recordedDirectories,
+  scanFolder,
+  stillGone,
+} from './scan-folder.ts';
 import { chosenFolders, failureOfOne, withIndex, type Session } from './session.ts';
 
 /** An item for each folder, with what is wrong with it; reads no file content. */
@@ -72,11 +80,31 @@ async function pendingChanges(
 ): Promise<number> {
   let changes = 0;
   let unreadable = 0;
-  for await (const scanned of scanFolder(session, folder, context.signal)) {
-    for (const { files, symlinks, newDirectories, gone, doubtful } of scanned.changed) {
+  const survey = new Survey((directory) => folder.seen(directory));
+  const { signal } = context;
+  const note = (found: readonly ScanProblem[]): void => {
+    unreadable += found.filter(({ severity }) => severity === 'unreadable').length;
+  };
+  for await (const scanned of scanFolder(session, folder, signal, recordedDirectories)) {
+    await survey.take(scanned);
+    note(scanned.problems);
+  }
+  for await (const { changed, problems: found } of scanFolder(
+    session,
+    folder,
+    signal,
+    changedPlaces(survey),
+  )) {
+    note(found);
+    for (const { files, symlinks, newDirectories, gone, doubtful, problems: more } of changed) {
       changes += files.length + symlinks.length + newDirectories.length + gone.length - doubtful;
+      note(more);
     }
-    unreadable += scanned.problems.filter(({ severity }) => severity === 'unreadable').length;
+  }
+  const { known, isEmptied } = survey;
+  const gone = await stillGone(session, folder, survey, signal);
+  if (isMassDeletion({ gone, known, isEmptied })) {
+    problems.push(`${gone} of ${known} recorded files are gone: a snapshot will stop and ask`);
   }
   if (unreadable > 0) problems.push(`${unreadable} names in the working copy cannot be read`);
   return changes;

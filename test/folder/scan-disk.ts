@@ -131,6 +131,7 @@ export async function scanned(
     found.problems.push(...problems);
     for (const directory of changed) {
       keep(directory.kept);
+      found.problems.push(...directory.problems);
       found.known += directory.known;
       found.changed.push(directory);
     }

@@ -102,7 +102,7 @@ describe('snapshot: changes told', () => {
     const { removed } = await world.snapshot({ dryRun: true }, context);
     assert.equal(removed, 2);
     assert.deepEqual(context.warnings, [
-      ': 2 of 2 recorded names are gone: a snapshot would stop here and ask',
+      ': 2 of 2 recorded files are gone: a snapshot would stop here and ask',
     ]);
     await assert.rejects(world.snapshot(), { code: 'VAULT_REFUSED' });
   });

@@ -1,0 +1,60 @@
+/**
+ * The first look at a folder: what is gone, and where anything differs. Only then is it known what was
+ * moved and whether so much is gone that nobody can have meant it; nothing is recorded before.
+ */
+
+import { GoneFiles } from './gone-files.ts';
+import { join } from './look.ts';
+import type { Scanned, ScannedDirectory, ScanPlace } from './scan.ts';
+import { seenBelow } from './scan.ts';
+import type { SeenEntry } from './working-copy-row.ts';
+
+export class Survey {
+  /** Directories in which something differs, each after the one that holds it. */
+  readonly places: ScanPlace[] = [];
+  readonly goneFiles = new GoneFiles();
+  /** Files and symlinks recorded before, and how many of them are not where they were. */
+  known = 0;
+  gone = 0;
+  /** Nothing is left in the root of the two names or more that it held. */
+  isEmptied = false;
+  readonly #seen: (directory: string) => Promise<ReadonlyMap<string, SeenEntry> | undefined>;
+
+  constructor(seen: (directory: string) => Promise<ReadonlyMap<string, SeenEntry> | undefined>) {
+    this.#seen = seen;
+  }
+
+  async take({ known, changed }: Scanned): Promise<void> {
+    this.known += known;
+    for (const directory of changed) await this.#takeChanged(directory);
+  }
+
+  async #takeChanged(directory: ScannedDirectory): Promise<void> {
+    const { path, known, gone, replaced } = directory;
+    this.places.push({ path, above: directory.above });
+    this.known += known;
+    if (gone.length + replaced.length === 0) return;
+    this.isEmptied ||= path === '' && gone.length >= 2 && gone.length === directory.seen.size;
+    for (const name of gone) {
+      const before = directory.seen.get(name);
+      if (before?.kind === 'directory') await this.#addBelow(join(path, name));
+      else if (before !== undefined) this.#add(path, name, before);
+    }
+    for (const name of replaced) await this.#addBelow(join(path, name));
+  }
+
+  async #addBelow(directory: string): Promise<void> {
+    for await (const { path, rows } of seenBelow(this.#seen, directory)) {
+      for (const [name, before] of rows) {
+        if (before.kind === 'directory') continue;
+        this.known++;
+        this.#add(path, name, before);
+      }
+    }
+  }
+
+  #add(directory: string, name: string, before: SeenEntry): void {
+    this.gone++;
+    this.goneFiles.add({ directory, name, before });
+  }
+}
