@@ -115,7 +115,7 @@ async function bodyIfKept(folder: OpenFolder, version: Parent): Promise<Body | u
  * Current versions of a path that the working copy does not show, such as its deletion. Most new
  * names never had any, so the names that did are looked up once for each directory.
  */
-function currentVersions(folder: OpenFolder): (path: string) => Promise<readonly Parent[]> {
+export function currentVersions(folder: OpenFolder): (path: string) => Promise<readonly Parent[]> {
   const former = new Map<string, Promise<ReadonlySet<string>>>();
   const namesIn = (directory: string): Promise<ReadonlySet<string>> => {
     let names = former.get(directory);

@@ -97,10 +97,11 @@ async function snapshotFolder(
   };
 }
 
-async function recordSnapshot(
+/** Names the moment; the id of its snapshot. */
+export async function recordSnapshot(
   { environment }: Session,
   folder: OpenFolder,
-  options: SnapshotOptions,
+  options: Omit<SnapshotOptions, 'folders'>,
 ): Promise<string> {
   const id = environment.random.bytes(16);
   await folder.log.append({
@@ -130,7 +131,8 @@ async function listChanges(
   }
 }
 
-async function lastSnapshot(folder: OpenFolder): Promise<SnapshotRecord | undefined> {
+/** The newest that can be read. */
+export async function lastSnapshot(folder: OpenFolder): Promise<SnapshotRecord | undefined> {
   let last: SnapshotRecord | undefined;
   for await (const { record } of snapshotRecords(folder.log, () => undefined)) last = record;
   return last;

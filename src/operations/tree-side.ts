@@ -18,6 +18,8 @@ export interface SideEntry {
   readonly digest: Uint8Array;
   /** Undefined for a directory that only exists through what lies in it. */
   readonly version: Parent | undefined;
+  /** A derived copy of a conflict: no version was written at its path. */
+  readonly isCopy: boolean;
 }
 
 export interface ListedSide {
@@ -59,11 +61,12 @@ export class MomentSide implements TreeSide {
   async list(directory: string): Promise<ListedSide> {
     const listed = await this.#view.list(directory);
     if (listed === undefined) return nothing;
-    const entries = listed.entries.map(({ path, kind, version }) => ({
+    const entries = listed.entries.map(({ path, kind, version, copyOf }) => ({
       path,
       kind,
       digest: version?.digest ?? new Uint8Array(0),
       version: version && nameOf(version),
+      isCopy: copyOf !== undefined,
     }));
     return { entries, damage: listed.damage };
   }
@@ -105,7 +108,7 @@ export class WorkingCopySide implements TreeSide {
     const rows = await this.#rehearsal.seen(directory);
     if (rows === undefined) return nothing;
     const entries = Array.from(rows, ([name, { kind, digest, version }]) => {
-      return { path: join(directory, name), kind, digest, version };
+      return { path: join(directory, name), kind, digest, version, isCopy: false };
     });
     return { entries, damage: [] };
   }

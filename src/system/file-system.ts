@@ -88,6 +88,12 @@ export interface FileSystem {
   /** Sets modification time of a path without following symlinks. */
   setModified(path: string, mtimeNs: bigint): void;
   setMode(path: string, mode: number): void;
+  /**
+   * Gives files in the directory `to` what files of the same names in `from` have besides content and
+   * times: permission bits but for set-id, and where the system has them and permits it owner, group,
+   * access list and extended attributes. What cannot be taken over is left out; nothing is thrown for it.
+   */
+  takeOver(from: string, to: string, names: readonly string[]): void;
   /** Makes entries of a directory durable where the system can; silently nothing where it cannot. */
   syncDirectory(path: string): void;
   /** Opens a directory, not a symlink to one (`ELOOP` or `ENOTDIR`). */

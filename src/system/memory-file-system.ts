@@ -17,6 +17,8 @@ import { MemoryVolume, type MemoryFileSystemOptions } from './memory-volume.ts';
 import { readWhole } from './read-whole.ts';
 import { removeTree } from './remove-tree.ts';
 
+const SET_ID = 0o6000;
+
 /**
  * A simulated file system: as Linux for the superuser under umask 022, deterministic, with crashes. Its
  * root is `/`. Permissions are kept, not enforced. Times come from the clock and stand still if it does.
@@ -180,6 +182,17 @@ export class MemoryFileSystem implements FileSystem {
     const inode = this.#present('set the mode of', path);
     if (inode.kind === 'symlink') throw new FileError('ELOOP', 'set the mode of', path);
     this.#volume.setMode(inode, mode);
+  }
+
+  takeOver(from: string, to: string, names: readonly string[]): void {
+    this.#volume.before('takeOver', from);
+    for (const name of names) {
+      const source = this.#walk('take over', `${from}/${name}`).inode;
+      const target = this.#walk('take over', `${to}/${name}`).inode;
+      if (source?.kind === 'file' && target?.kind === 'file') {
+        this.#volume.setMode(target, source.mode & ~SET_ID);
+      }
+    }
   }
 
   syncDirectory(path: string): void {

@@ -40,6 +40,7 @@ import { realList } from './real-list.ts';
 import { closeOnce, fileStat, RealFile } from './real-file.ts';
 import { removeTree } from './remove-tree.ts';
 import { systemCall, throwUnlessInterrupted } from './system-call.ts';
+import { takeOver } from './take-over.ts';
 
 /** Missing on Windows, whatever the types say. */
 const NO_FOLLOW: number = constants.O_NOFOLLOW | 0;
@@ -169,6 +170,10 @@ class RealFileSystem implements FileSystem {
   setMode(path: string, mode: number): void {
     if (this.#isSymlink(path)) throw new FileError('ELOOP', 'set the mode of', path);
     systemCall('set the mode of', path, () => chmodSync(nativePath(path), mode));
+  }
+
+  takeOver(from: string, to: string, names: readonly string[]): void {
+    takeOver(from, to, names);
   }
 
   syncDirectory(path: string): void {

@@ -420,6 +420,40 @@ export function fileSystemContract(kind: string, make: (t: TestContext) => FileS
     fails('ENOENT', () => files.stat(`${held.path}/inner`));
   });
 
+  rule('gives a new file the mode of the old one, but no set-id', ({ files, directory }) => {
+    files.makeDirectory(`${directory}/from`);
+    files.makeDirectory(`${directory}/to`);
+    for (const [name, mode] of [
+      ['plain', 0o640],
+      ['run', 0o4751],
+      ['bytes \udcff', 0o604],
+    ] as const) {
+      writeFile(files, `${directory}/from/${name}`, hello);
+      files.setMode(`${directory}/from/${name}`, mode);
+      writeFile(files, `${directory}/to/${name}`, utf8('new'));
+    }
+    files.makeSymlink('plain', `${directory}/from/link`);
+    writeFile(files, `${directory}/to/link`, hello);
+    files.setMode(`${directory}/to/link`, 0o600);
+    const [from, to] = [files.hold(`${directory}/from`), files.hold(`${directory}/to`)];
+    files.takeOver(from.path, to.path, ['plain', 'run', 'bytes \udcff', 'link', 'none']);
+    from.close();
+    to.close();
+    const modes = ['plain', 'run', 'bytes \udcff', 'link'].map(
+      (name) => files.stat(`${directory}/to/${name}`).mode,
+    );
+    assert.deepEqual(modes, [0o640, 0o751, 0o604, 0o600]);
+    assert.deepEqual(readAll(files, `${directory}/to/plain`), utf8('new'));
+    assert.deepEqual(files.stat(`${directory}/to/link`).kind, 'file');
+  });
+
+  rule('links symlinks themselves', ({ files, directory }) => {
+    files.makeSymlink('nowhere', `${directory}/link`);
+    files.link(`${directory}/link`, `${directory}/same`);
+    assert.equal(files.readSymlink(`${directory}/same`), 'nowhere');
+    assert.equal(files.stat(`${directory}/same`).inode, files.stat(`${directory}/link`).inode);
+  });
+
   rule('syncs directories and nothing else by syncDirectory', ({ files, directory }) => {
     writeFile(files, `${directory}/file`, hello);
     files.syncDirectory(directory);

@@ -39,6 +39,46 @@ test('a file that says it is empty is still read', (t) => {
   assert.match(Buffer.from(readAll(files, '/proc/self/status')).toString(), /^Name:.*\nVmPeak:/ms);
 });
 
+test('access lists and extended attributes are taken over', (t) => {
+  if (!skipUnless(t, { platforms: ['linux'], programs: ['python3', 'cp'] })) return;
+  const directory = tempDir(t);
+  files.makeDirectories(`${directory}/from`);
+  files.makeDirectories(`${directory}/to`);
+  writeFile(files, `${directory}/from/a b`, utf8('old'));
+  writeFile(files, `${directory}/to/a b`, utf8('new'));
+  // An access list that lets user 12345 read: version 2, then tag, permission and id of each entry.
+  const list = [
+    [0x01, 6, 0xffffffff],
+    [0x02, 4, 12_345],
+    [0x04, 4, 0xffffffff],
+    [0x10, 4, 0xffffffff],
+    [0x20, 0, 0xffffffff],
+  ] as const;
+  const bytes = Buffer.alloc(4 + list.length * 8);
+  bytes.writeUInt32LE(2, 0);
+  list.forEach(([tag, permission, id], at) => {
+    bytes.writeUInt16LE(tag, 4 + at * 8);
+    bytes.writeUInt16LE(permission, 6 + at * 8);
+    bytes.writeUInt32LE(id, 8 + at * 8);
+  });
+  const python = (code: string): string => execFileSync('python3', ['-c', code]).toString().trim();
+  const acl = 'system.posix_acl_access';
+  try {
+    python(
+      `import os; p='${directory}/from/a b'; os.setxattr(p,'user.note',b'kept'); os.setxattr(p,'${acl}',bytes.fromhex('${bytes.toString('hex')}'))`,
+    );
+  } catch {
+    skipUnless(t, { conditions: { 'a file system with access lists': false } });
+    return;
+  }
+  files.takeOver(`${directory}/from`, `${directory}/to`, ['a b']);
+  const of = (name: string): string =>
+    python(`import os; print(os.getxattr('${directory}/to/a b','${name}').hex())`);
+  assert.equal(of('user.note'), Buffer.from('kept').toString('hex'));
+  assert.equal(of(acl), bytes.toString('hex'));
+  assert.deepEqual(readAll(files, `${directory}/to/a b`), utf8('new'));
+});
+
 test('a large write is written in full', (t) => {
   const path = `${tempDir(t)}/file`;
   const bytes = new Uint8Array(20_000_000).map((_, index) => index % 251);

@@ -1,0 +1,109 @@
+/** Reads again what was displaced from the working copy, and finds the edits among it. */
+
+import { equalBytes } from '../bytes.ts';
+import type { SecretKey } from '../crypto/hash.ts';
+import { contentDigest } from '../log/body.ts';
+import type { Body } from '../log/types.ts';
+import type { FileStat, FileSystem } from '../system/file-system.ts';
+import { FileIntake, type IntakeParts } from './file-intake.ts';
+import { isExecutable } from './scan.ts';
+import type { Displaced } from './staging-area.ts';
+import type { StoredFile } from './store-files.ts';
+import { keptTime, type SeenEntry } from './working-copy-row.ts';
+
+export interface DisplacedParts extends Pick<
+  IntakeParts<unknown>,
+  'store' | 'pool' | 'secrets' | 'clock' | 'signal'
+> {
+  readonly fileSystem: Pick<FileSystem, 'statIfPresent' | 'readSymlink'>;
+  readonly digestKey: SecretKey;
+}
+
+/** A content that was displaced and is not what was recorded. */
+export interface LocalEdit {
+  readonly displaced: Displaced;
+  readonly kind: 'file' | 'symlink';
+  readonly body: Body;
+  readonly digest: Uint8Array;
+  readonly stat: FileStat;
+}
+
+export interface Expectation {
+  readonly displaced: Displaced;
+  /** Undefined where nothing is: then any content is told. */
+  readonly expected: Pick<SeenEntry, 'kind' | 'digest'> | undefined;
+}
+
+export class DisplacedFiles {
+  readonly #parts: DisplacedParts;
+  /** Files whose content is in the store, or will be with the next commit, and the stat it was read under. */
+  readonly #read = new Map<string, FileStat>();
+
+  constructor(parts: DisplacedParts) {
+    this.#parts = parts;
+  }
+
+  /** The edits among files, all contents of which are then in the store or staged. */
+  async editsAmong(files: readonly Expectation[]): Promise<LocalEdit[]> {
+    const edits: LocalEdit[] = [];
+    const take = (one: Expectation, kind: LocalEdit['kind'], body: Body, stat: FileStat): void => {
+      const { displaced, expected } = one;
+      this.#read.set(displaced.file, stat);
+      const digest = contentDigest(this.#parts.digestKey, body);
+      if (expected?.kind === kind && equalBytes(expected.digest, digest)) return;
+      edits.push({ displaced, kind, body, digest, stat });
+    };
+    const intake = new FileIntake<Expectation>({
+      ...this.#parts,
+      pathOf: ({ displaced }) => displaced.file,
+      onStored: (one, file) => {
+        const body = bodyOf(file);
+        if (body !== undefined && 'stat' in file) take(one, 'file', body, file.stat);
+        return Promise.resolve();
+      },
+      onBatch: () => undefined,
+    });
+    try {
+      for (const one of files) {
+        const { file } = one.displaced;
+        const stat = this.#parts.fileSystem.statIfPresent(file);
+        if (stat?.kind === 'file') await intake.add(one);
+        else if (stat?.kind === 'symlink') {
+          const symlink = this.#parts.fileSystem.readSymlink(file);
+          take(one, 'symlink', symlinkBody(symlink, stat), stat);
+        }
+      }
+      await intake.settle();
+    } catch (error) {
+      await intake.abandon();
+      throw error;
+    }
+    return edits;
+  }
+
+  /** Whether the content as it is now was read: nobody wrote to it since. */
+  isStored({ file }: Displaced): boolean {
+    const read = this.#read.get(file);
+    if (read === undefined) return false;
+    const now = this.#parts.fileSystem.statIfPresent(file);
+    if (now === undefined) return true;
+    return now.size === read.size && now.mtimeNs === read.mtimeNs && now.ctimeNs === read.ctimeNs;
+  }
+}
+
+/** What never stood still was stored as it was read, and is not known to be stored whole. */
+function bodyOf(file: StoredFile): Body | undefined {
+  if (file.status !== 'stored') return undefined;
+  return {
+    manifest: file.manifest,
+    mtimeNs: keptTime(file.stat.mtimeNs),
+    executable: isExecutable(file.stat.mode),
+    symlink: undefined,
+    unstable: false,
+  };
+}
+
+function symlinkBody(symlink: string, stat: FileStat): Body {
+  const mtimeNs = keptTime(stat.mtimeNs);
+  return { manifest: undefined, mtimeNs, executable: false, symlink, unstable: false };
+}

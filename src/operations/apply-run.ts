@@ -1,0 +1,190 @@
+/** Brings paths of the working copy to states that are stored, and records that as new versions on top. */
+
+import { ChangeApplier, type Applied, type PathChange } from '../folder/change-applier.ts';
+import { seenStat } from '../folder/seen-stat.ts';
+import { PendingChanges, type DirectoryChange } from '../folder/pending-changes.ts';
+import type { LocalEdit } from '../folder/displaced-files.ts';
+import type { SeenEntry } from '../folder/working-copy-row.ts';
+import type { OpenFolder } from '../home/open-folder.ts';
+import { directoryOf } from '../log/folder-tree.ts';
+import type { Body, Parent } from '../log/types.ts';
+import { currentVersions, intoFolder } from './record-working-copy.ts';
+import type { Session } from './session.ts';
+import { answerValues } from './values.ts';
+
+/** A state that a path is to have. */
+export type WantedState =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'directory' }
+  | { readonly kind: 'file' | 'symlink'; readonly body: Body; readonly digest: Uint8Array };
+
+export interface WantedPath {
+  readonly path: string;
+  readonly wanted: WantedState;
+}
+
+export interface ApplyEvents {
+  /** Before the first change is made. */
+  readonly onBegin: () => Promise<void>;
+  readonly onApplied: (path: WantedPath, before: SeenEntry | undefined) => void;
+  readonly onNotApplied: (path: string, result: Exclude<Applied, { status: 'applied' }>) => void;
+  /** An edit that slipped in was recorded. */
+  readonly onEdit: (path: string) => void;
+}
+
+/** Versions in one commit. */
+const BATCH = 512;
+/** Bytes of content made ready at once. */
+const BATCH_BYTES = 256 * 1024 * 1024;
+const NO_DIGEST = new Uint8Array(0);
+
+export class ApplyRun {
+  readonly #events: ApplyEvents;
+  readonly #applier: ChangeApplier;
+  readonly #pending: PendingChanges;
+  readonly #currentOf: (path: string) => Promise<readonly Parent[]>;
+  readonly #seen: (directory: string) => Promise<Map<string, SeenEntry> | undefined>;
+  #batch: WantedPath[] = [];
+  #bytes = 0;
+  /** Directories that are to go, and what is to stand in place of one: after all below is gone. */
+  readonly #late: WantedPath[] = [];
+  #begun = false;
+
+  /** Throws `FileError` where nothing can be written at the root. */
+  constructor(session: Session, folder: OpenFolder, signal: AbortSignal, events: ApplyEvents) {
+    const { fileSystem, pool, clock } = session.environment;
+    const place = intoFolder(folder);
+    this.#events = events;
+    this.#seen = place.seen;
+    this.#currentOf = currentVersions(folder);
+    this.#pending = new PendingChanges(place);
+    this.#applier = new ChangeApplier({
+      fileSystem,
+      root: folder.state.path as string,
+      store: folder.store,
+      pool,
+      secrets: folder.secrets,
+      clock,
+      signal,
+      digestKey: folder.keys.digestKey,
+      answer: (question) => answerValues(folder.store, question),
+    });
+  }
+
+  /** Takes a path that is to change; those above it come before it. */
+  async add(wanted: WantedPath): Promise<void> {
+    const before = (await this.#seen(directoryOf(wanted.path)))?.get(nameOf(wanted.path));
+    if (before?.kind === 'directory' && wanted.wanted.kind !== 'directory') {
+      this.#late.push(wanted);
+      return;
+    }
+    this.#batch.push(wanted);
+    this.#bytes += 'body' in wanted.wanted ? (wanted.wanted.body.manifest?.size ?? 0) : 0;
+    if (this.#batch.length >= BATCH || this.#bytes >= BATCH_BYTES) await this.#flush();
+  }
+
+  /** Does what is left; on return all of it is recorded and durable. */
+  async finish(): Promise<void> {
+    await this.#flush();
+    for (const wanted of this.#late.toReversed()) {
+      this.#batch.push(wanted);
+      if (this.#batch.length >= BATCH) await this.#flush();
+    }
+    await this.#flush();
+  }
+
+  /** Ends the run, finished or not. True where displaced files are left for the next run to look at. */
+  close(): boolean {
+    return this.#applier.close();
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#bytes = 0;
+    if (batch.length === 0) return;
+    if (!this.#begun) await this.#events.onBegin();
+    this.#begun = true;
+    const changes: PathChange[] = [];
+    for (const { path, wanted } of batch) {
+      const [directory, name] = [directoryOf(path), nameOf(path)];
+      const expected = (await this.#seen(directory))?.get(name);
+      changes.push({
+        directory,
+        name,
+        expected,
+        next: 'body' in wanted ? wanted.body : wanted.kind,
+      });
+    }
+    const applied = await this.#applier.apply(changes);
+    await this.#recordEdits(await this.#applier.settle());
+    for (const [at, result] of applied.entries()) {
+      const wanted = batch[at] as WantedPath;
+      if (result.status === 'applied') {
+        await this.#record(wanted, result);
+        this.#events.onApplied(wanted, changes[at]?.expected);
+      } else this.#events.onNotApplied(wanted.path, result);
+    }
+    await this.#pending.commit();
+    this.#applier.drop();
+  }
+
+  /** On top of what was recorded, and below what took their place. */
+  async #recordEdits(edits: readonly LocalEdit[]): Promise<void> {
+    for (const { displaced, kind, body, digest, stat } of edits) {
+      const { path } = displaced;
+      const directory = await this.#directory(directoryOf(path));
+      const before = directory.rows.get(nameOf(path));
+      this.#pending.add({
+        path,
+        kind,
+        parents: before === undefined ? await this.#currentOf(path) : [before.version],
+        digest,
+        body,
+        directory,
+        name: nameOf(path),
+        seen: { ...seenStat(stat, true), kind, digest },
+      });
+      this.#events.onEdit(path);
+    }
+    // What takes their place names them.
+    if (edits.length > 0) await this.#pending.commit();
+  }
+
+  async #record({ path, wanted }: WantedPath, applied: Applied): Promise<void> {
+    if (applied.status !== 'applied') return;
+    const name = nameOf(path);
+    const directory = await this.#directory(directoryOf(path));
+    const before = directory.rows.get(name);
+    if (before?.kind === 'directory' && wanted.kind !== 'directory') {
+      const rows = await this.#seen(path);
+      this.#pending.forget(path, rows?.size ?? 0);
+    }
+    const digest = 'body' in wanted ? wanted.digest : NO_DIGEST;
+    const { stat } = applied;
+    const kind = wanted.kind;
+    this.#pending.add({
+      path,
+      kind: kind === 'absent' ? 'deletion' : kind,
+      parents: before === undefined ? await this.#currentOf(path) : [before.version],
+      digest,
+      body: 'body' in wanted ? wanted.body : undefined,
+      directory,
+      name,
+      seen:
+        kind === 'absent' || stat === undefined
+          ? undefined
+          : { ...seenStat(stat, true), kind, digest },
+    });
+  }
+
+  async #directory(path: string): Promise<DirectoryChange> {
+    const known = this.#pending.find(path);
+    if (known !== undefined) return known;
+    return this.#pending.change(path, (await this.#seen(path)) ?? new Map<string, SeenEntry>());
+  }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
