@@ -34,11 +34,13 @@ import {
 import { log } from './operations/log.ts';
 import { cat, listSnapshots, ls } from './operations/look.ts';
 import { restore } from './operations/restore.ts';
+import { revert } from './operations/revert.ts';
 import type { Session } from './operations/session.ts';
 import { show } from './operations/show.ts';
 import { snapshot } from './operations/snapshot.ts';
 import { stats } from './operations/stats.ts';
 import { status } from './operations/status.ts';
+import { undo } from './operations/undo.ts';
 import { checkVerifyOptions, verify } from './operations/verify.ts';
 import { systemMachine, type MachineFacts } from './system/machine-facts.ts';
 
@@ -151,6 +153,8 @@ function wire(session: Session): VaultApi {
     find: streamed((options, context) => find(session, options, context)),
     stats: streamed((options, context) => stats(session, options, context)),
     restore: streamed((options, context) => restore(session, options, context)),
+    revert: streamed((options, context) => revert(session, options, context)),
+    undo: streamed((options, context) => undo(session, options, context)),
     verify: streamed(async (options, context) => {
       checkVerifyOptions(options);
       return verify(session, options, context);

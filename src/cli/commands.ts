@@ -25,6 +25,7 @@ import {
 import { logCommand, showCommand } from './commands/log.ts';
 import { lsCommand } from './commands/ls.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { revertCommand, undoCommand } from './commands/revert.ts';
 import { snapshotCommand, snapshotsCommand } from './commands/snapshot.ts';
 import { statsCommand } from './commands/stats.ts';
 import { statusCommand } from './commands/status.ts';
@@ -58,6 +59,8 @@ export const commands: readonly CommandDefinition[] = [
   catCommand,
   diffCommand,
   restoreCommand,
+  revertCommand,
+  undoCommand,
   verifyCommand,
   helpCommand(() => commands),
   completionCommand(() => commands),

@@ -13,9 +13,9 @@ import type { WorkerPool } from '../system/worker-pool.ts';
 import { DisplacedFiles, type DisplacedParts, type LocalEdit } from './displaced-files.ts';
 import { replaceName } from './replace-name.ts';
 import type { RestoredFile, RestoreFilesInput, ValuesAnswer } from './restore-files.ts';
-import { isExecutable, join } from './scan.ts';
+import { join } from './look.ts';
 import { StagingArea, type Displaced } from './staging-area.ts';
-import type { SeenEntry } from './working-copy-row.ts';
+import { isExecutable, type SeenEntry } from './working-copy-row.ts';
 
 export interface ApplierParts extends Omit<DisplacedParts, 'fileSystem'> {
   readonly fileSystem: FileSystem;

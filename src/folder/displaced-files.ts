@@ -6,10 +6,9 @@ import { contentDigest } from '../log/body.ts';
 import type { Body } from '../log/types.ts';
 import type { FileStat, FileSystem } from '../system/file-system.ts';
 import { FileIntake, type IntakeParts } from './file-intake.ts';
-import { isExecutable } from './scan.ts';
 import type { Displaced } from './staging-area.ts';
 import type { StoredFile } from './store-files.ts';
-import { keptTime, type SeenEntry } from './working-copy-row.ts';
+import { isExecutable, keptTime, type SeenEntry } from './working-copy-row.ts';
 
 export interface DisplacedParts extends Pick<
   IntakeParts<unknown>,

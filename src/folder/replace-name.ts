@@ -11,7 +11,7 @@
 
 import { systemCode } from '../errors.ts';
 import type { FileStat, FileSystem } from '../system/file-system.ts';
-import { isSameStat } from './scan.ts';
+import { isSameStat } from './seen-stat.ts';
 import type { SeenEntry } from './working-copy-row.ts';
 
 export type ReplaceCalls = Pick<
@@ -46,6 +46,9 @@ export type Replaced =
   | { readonly status: 'applied'; readonly stat: FileStat | undefined; readonly isAside: boolean }
   | { readonly status: 'refused'; readonly why: string; readonly isAside: boolean };
 
+/** Why a directory that is to go stays. */
+export const HOLDS_UNRECORDED = 'it holds what is not recorded';
+
 /** What systems answer that know no hard links, or not for this file. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
@@ -64,7 +67,7 @@ export function replaceName(files: ReplaceCalls, replacement: Replacement): Repl
   if (why !== undefined) return refused(why);
   if (expected === undefined || there === undefined) return place(files, replacement, false);
   if (expected.kind === 'directory') {
-    if (!removeEmpty(files, path)) return refused('it holds what is not recorded');
+    if (!removeEmpty(files, path)) return refused(HOLDS_UNRECORDED);
     return place(files, replacement, false);
   }
   // What cannot be read cannot be compared with what is stored.

@@ -51,16 +51,12 @@ export class StagingArea {
 
   /** A directory of the working copy, held with no symlink followed. Throws `FileError`. */
   hold(directory: string): HeldDirectory {
-    let held = this.#fileSystem.hold(this.#root.path);
-    for (const name of directory.split('/').filter(Boolean)) {
-      const parent = held;
-      try {
-        held = this.#fileSystem.hold(`${parent.path}/${name}`);
-      } finally {
-        parent.close();
-      }
-    }
-    return held;
+    return this.#walk(directory, false);
+  }
+
+  /** As {@link hold}, with what is missing made. */
+  make(directory: string): HeldDirectory {
+    return this.#walk(directory, true);
   }
 
   /** A new empty directory for files that are to be put into place. */
@@ -121,5 +117,23 @@ export class StagingArea {
     for (const { name } of this.#fileSystem.list(`${path}/old`)) {
       this.#next = Math.max(this.#next, Number.parseInt(name, 10) + 1);
     }
+  }
+
+  #walk(directory: string, isMade: boolean): HeldDirectory {
+    // Not by its own path, which is a symlink where directories are held.
+    let held = this.#fileSystem.hold(`${this.#root.path}/.`);
+    for (const name of directory.split('/').filter(Boolean)) {
+      const parent = held;
+      try {
+        const path = `${parent.path}/${name}`;
+        if (isMade && this.#fileSystem.statIfPresent(path) === undefined) {
+          this.#fileSystem.makeDirectory(path);
+        }
+        held = this.#fileSystem.hold(path);
+      } finally {
+        parent.close();
+      }
+    }
+    return held;
   }
 }

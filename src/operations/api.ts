@@ -230,6 +230,37 @@ export interface RestoreResult {
   readonly damaged: number;
 }
 
+/** Options of what changes a working copy back. */
+export interface ChangeBackOptions extends PathSelection {
+  /** Go on where a safety rule stopped. */
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
+export interface RevertOptions extends ChangeBackOptions {
+  readonly at: string;
+}
+export interface ChangeBackResult {
+  readonly folder: string;
+  /** The snapshot that holds the state before; null in a dry run, and where nothing had to change and none does. */
+  readonly before: string | null;
+  /** Versions of edits that were not recorded yet, and now are. */
+  readonly recorded: number;
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  /** Paths left as they are because they changed meanwhile, or hold what is not recorded. */
+  readonly skipped: number;
+  /** Contents that cannot be given: exit 22. */
+  readonly damaged: number;
+  /** Paths that the system does not let us change. */
+  readonly errors: number;
+  readonly seconds: number;
+}
+export interface UndoResult extends ChangeBackResult {
+  /** When what was undone was recorded. */
+  readonly time: string;
+}
+
 export interface VerifyOptions {
   readonly folders: readonly FolderArgument[];
   /** Open and re-hash every stored byte. */
@@ -316,6 +347,10 @@ export interface VaultApi {
   find(options: FindOptions, context: OperationContext): Promise<FindResult>;
   stats(options: StatsOptions, context: OperationContext): Promise<StatsResult>;
   restore(options: RestoreOptions, context: OperationContext): Promise<RestoreResult>;
+  /** Emits items of type `change`, the same in a dry run. */
+  revert(options: RevertOptions, context: OperationContext): Promise<ChangeBackResult>;
+  /** As {@link revert}. Undoes this node's newest change that is not undone yet, below the paths given. */
+  undo(options: ChangeBackOptions, context: OperationContext): Promise<UndoResult>;
   verify(options: VerifyOptions, context: OperationContext): Promise<VerifyResult>;
 
   folderAdd(options: FolderAddOptions, context: OperationContext): Promise<FolderResult>;

@@ -74,7 +74,7 @@ export class ApplyRun {
   /** Takes a path that is to change; those above it come before it. */
   async add(wanted: WantedPath): Promise<void> {
     const before = (await this.#seen(directoryOf(wanted.path)))?.get(nameOf(wanted.path));
-    if (before?.kind === 'directory' && wanted.wanted.kind !== 'directory') {
+    if (isLate(wanted, before)) {
       this.#late.push(wanted);
       return;
     }
@@ -183,6 +183,11 @@ export class ApplyRun {
     if (known !== undefined) return known;
     return this.#pending.change(path, (await this.#seen(path)) ?? new Map<string, SeenEntry>());
   }
+}
+
+/** Whether something comes only when all below it is gone: where a directory is to go. */
+export function isLate({ wanted }: WantedPath, before: SeenEntry | undefined): boolean {
+  return before?.kind === 'directory' && wanted.kind !== 'directory';
 }
 
 function nameOf(path: string): string {

@@ -3,7 +3,7 @@
 import type { NewVersion } from '../folder/pending-changes.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import type { Body, Parent } from '../log/types.ts';
+import type { Body, HybridTime, NamedLink, Parent } from '../log/types.ts';
 import type { RecordingPlace } from './record-working-copy.ts';
 
 /** Log of the names that versions get which nobody writes: no real log has it. */
@@ -64,6 +64,14 @@ export class Rehearsal implements RecordingPlace {
   /** The body of such a version; undefined for directories. */
   bodyOf(name: Parent): Body | undefined {
     return this.#versions[name.seq]?.body;
+  }
+
+  /** The versions as links of that time, each at the place that its name's `seq` tells. */
+  links(time: HybridTime): NamedLink[] {
+    return this.#versions.map(({ path, kind, parents, digest }, seq) => {
+      const dot = { log: NO_LOG, seq, index: 0 };
+      return { path, kind, parents, digest, time, dot, hash8: new Uint8Array(8) };
+    });
   }
 
   /** What a real recording would write, in order. */

@@ -9,6 +9,7 @@ import type { SnapshotRecord, VectorClock } from '../log/types.ts';
 import type { OperationContext, SnapshotOptions, SnapshotResult } from './api.ts';
 import { snapshotRecords } from './named-state.ts';
 import { intoFolder, recordWorkingCopy } from './record-working-copy.ts';
+import { recoverApply } from './recover-apply.ts';
 import { chosenFolders, eachFolder, withIndex, type Session } from './session.ts';
 import { changesSince, countSince } from './snapshot-counts.ts';
 import { previewSnapshot } from './snapshot-preview.ts';
@@ -67,6 +68,7 @@ async function snapshotFolder(
   folder.store.takeStagedCounts();
   const previous = await lastSnapshot(folder);
   const clockBefore = folder.log.clock;
+  await recoverApply(session, folder, context);
   const counts = await recordWorkingCopy(
     session,
     folder,

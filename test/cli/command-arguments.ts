@@ -11,6 +11,7 @@ export const argumentsOf: Readonly<Record<string, readonly string[]>> = {
   'folder remove': ['docs', '-n'],
   diff: ['yesterday', '-p'],
   restore: ['--to', 'd', '-n'],
+  revert: ['--at', 'yesterday'],
   show: ['3f9a'],
   find: ['*.md'],
 };

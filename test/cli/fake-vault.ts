@@ -1,6 +1,12 @@
 /** Operations in memory: each call is noted, typical items are emitted. */
 
-import type { OpenOptions, Secret, VaultApi } from '../../src/operations/api.ts';
+import type {
+  ChangeBackResult,
+  OpenOptions,
+  OperationContext,
+  Secret,
+  VaultApi,
+} from '../../src/operations/api.ts';
 import type { VaultModule } from '../../src/cli/context.ts';
 import { VaultError } from '../../src/errors.ts';
 
@@ -192,6 +198,14 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
         damaged: 0,
       });
     },
+    async revert(options, context) {
+      note('revert', options);
+      return Promise.resolve(changedBack(context));
+    },
+    async undo(options, context) {
+      note('undo', options);
+      return Promise.resolve({ ...changedBack(context), time });
+    },
     async verify(options, context) {
       note('verify', options);
       const sums = { chunks: 9, bytes: 100, versions: 3, damaged: 0, mended: 0, complete: true };
@@ -289,3 +303,16 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
 }
 
 const question = { kind: 'confirm', text: 'remove folder docs?' } as const;
+
+function changedBack(context: OperationContext): ChangeBackResult {
+  for (const item of [
+    { type: 'change', change: 'added', path: 'd', kind: 'directory' },
+    { type: 'change', change: 'changed', path: 'b.txt', kind: 'file' },
+    { type: 'change', change: 'removed', path: 'l', kind: 'symlink' },
+  ]) {
+    context.emit({ type: 'item', item });
+  }
+  const nothing = { skipped: 0, damaged: 0, errors: 0 };
+  const changed = { recorded: 2, added: 1, changed: 1, removed: 1 };
+  return { folder: id, before: 'abcdef0123456789', ...changed, ...nothing, seconds: 0.5 };
+}

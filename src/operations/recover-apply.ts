@@ -1,0 +1,148 @@
+/** Takes up what a revert that was cut short has left aside: put back, or found to be stored. */
+
+import { equalBytes } from '../bytes.ts';
+import { DisplacedFiles, type LocalEdit } from '../folder/displaced-files.ts';
+import { moveInto } from '../folder/replace-name.ts';
+import { seenStat } from '../folder/seen-stat.ts';
+import { StagingArea } from '../folder/staging-area.ts';
+import type { SeenEntry } from '../folder/working-copy-row.ts';
+import type { OpenFolder } from '../home/open-folder.ts';
+import { directoryOf } from '../log/folder-tree.ts';
+import { systemCode } from '../errors.ts';
+import type { FileSystem } from '../system/file-system.ts';
+import type { OperationContext } from './api.ts';
+import { currentVersions } from './record-working-copy.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Each file that lies aside goes back to its place where that is free and the log does not say that it
+ * was to go; else its content is made sure to be stored, as a version of its path, and it is dropped. To
+ * be called before a working copy is recorded: what lies aside would look deleted. Idempotent.
+ */
+export async function recoverApply(
+  session: Session,
+  folder: OpenFolder,
+  context: OperationContext,
+): Promise<void> {
+  const { fileSystem } = session.environment;
+  const root = folder.state.path;
+  if (root === undefined || !StagingArea.isThere(fileSystem, root)) return;
+  const area = StagingArea.open(fileSystem, root);
+  try {
+    await new Recovery(session, folder, context, area).run();
+  } finally {
+    area.close();
+  }
+}
+
+class Recovery {
+  readonly #folder: OpenFolder;
+  readonly #context: OperationContext;
+  readonly #area: StagingArea;
+  readonly #fileSystem: FileSystem;
+  readonly #displaced: DisplacedFiles;
+
+  constructor(session: Session, folder: OpenFolder, context: OperationContext, area: StagingArea) {
+    const { fileSystem, pool, clock } = session.environment;
+    this.#folder = folder;
+    this.#context = context;
+    this.#area = area;
+    this.#fileSystem = fileSystem;
+    const { store, secrets, keys } = folder;
+    const { digestKey } = keys;
+    const { signal } = context;
+    this.#displaced = new DisplacedFiles({
+      fileSystem,
+      store,
+      pool,
+      secrets,
+      clock,
+      signal,
+      digestKey,
+    });
+  }
+
+  async run(): Promise<void> {
+    const all = [...this.#area.displaced()];
+    const contents = new Map<string, LocalEdit>();
+    const found = all.map((displaced) => ({ displaced, expected: undefined }));
+    for (const one of await this.#displaced.editsAmong(found)) {
+      contents.set(one.displaced.file, one);
+    }
+    for (const displaced of all) {
+      const content = contents.get(displaced.file);
+      if (this.#fileSystem.statIfPresent(displaced.file) === undefined)
+        this.#area.forget(displaced.file);
+      else if (content === undefined) this.#putBack(displaced);
+      else if (await this.#isDone(content)) this.#area.forget(displaced.file);
+      else if (!this.#putBack(displaced)) await this.#record(content);
+    }
+    // What was read and is not recorded must not come along with a later commit as if it were.
+    await this.#folder.store.commit({});
+  }
+
+  /** Whether its content is a version of its path, and not the one that is recorded as being there. */
+  async #isDone({ displaced: { path }, kind, digest }: LocalEdit): Promise<boolean> {
+    const links = await this.#folder.log.linksOf(path);
+    const isStored = links.some(
+      (link) => link.path === path && link.kind === kind && equalBytes(link.digest, digest),
+    );
+    if (!isStored) return false;
+    const row = (await this.#folder.seen(directoryOf(path)))?.get(nameOf(path));
+    const isCurrent = row?.kind === kind && equalBytes(row.digest, digest);
+    return !isCurrent || this.#isThere(path);
+  }
+
+  #isThere(path: string): boolean {
+    return this.#fileSystem.statIfPresent(`${this.#folder.state.path ?? ''}/${path}`) !== undefined;
+  }
+
+  /** False where something else is there by now. */
+  #putBack({ path, file }: { readonly path: string; readonly file: string }): boolean {
+    try {
+      const held = this.#area.make(directoryOf(path));
+      try {
+        moveInto(this.#fileSystem, file, `${held.path}/${nameOf(path)}`);
+      } finally {
+        held.close();
+      }
+    } catch (error) {
+      const code = systemCode(error);
+      if (code !== 'EEXIST' && code !== 'ENOTDIR' && code !== 'ELOOP') throw error;
+      this.#context.emit({
+        type: 'warning',
+        path,
+        message: 'lies aside since a run was cut short, and its place is taken',
+      });
+      return false;
+    }
+    this.#area.forget(file);
+    return true;
+  }
+
+  /** As an edit of what was there before; what is there now is an edit of it, for the next recording to find. */
+  async #record({ displaced, kind, body, digest, stat }: LocalEdit): Promise<void> {
+    const { path, file } = displaced;
+    const { log, workingCopy } = this.#folder;
+    const directory = directoryOf(path);
+    const rows = (await this.#folder.seen(directory)) ?? new Map<string, SeenEntry>();
+    const row = rows.get(nameOf(path));
+    const isContent = row !== undefined && row.kind !== 'directory';
+    const parents = isContent ? [row.version] : await currentVersions(this.#folder)(path);
+    await log.append({
+      versions: [{ link: { path, kind, parents, digest }, body }],
+      rows: ([version]) => {
+        if (version === undefined || (row !== undefined && !isContent)) return [];
+        const next = new Map(rows);
+        // The stat of the one aside, which the one in place does not have: it will be read.
+        next.set(nameOf(path), { ...seenStat(stat, true), kind, digest, version });
+        return workingCopy.rows(directory, next, rows.size);
+      },
+    });
+    this.#area.forget(file);
+  }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
