@@ -152,6 +152,25 @@ test('every command says in JSON what it did', async (t) => {
     await node.done('stats', 'work');
   });
 
+  await t.test('going back: the same lines in a dry run', async () => {
+    writeFileSync(join(node.work, 'plain'), 'edited');
+    const args = ['revert', '-f', 'work', 'plain', '--at', snapshot];
+    const dry = await node.json(0, ...args, '-n');
+    const real = await node.json(0, ...args);
+    assert.deepEqual(dry.slice(0, -1), real.slice(0, -1));
+    assert.deepEqual(
+      only(real, 'change').map(({ change, path, kind }) => [change, path, kind]),
+      [['changed', 'plain', 'file']],
+    );
+    const { recorded, changed, before } = lastOf(real);
+    assert.deepEqual([recorded, changed], [1, 1]);
+    assert.match(String(before), /^[0-9a-f]{32}$/);
+    const undone = lastOf(await node.json(0, 'undo', '-f', 'work', 'plain'));
+    assert.ok(Math.abs(Date.parse(String(undone['time'])) - Date.now()) < 600_000);
+    await node.json(0, ...args);
+    await node.fails(2, 'revert', '-f', 'work');
+  });
+
   await t.test('restores and dry runs', async () => {
     const to = join(node.directory, 'to');
     const dry = await node.json(0, 'restore', '-f', 'work', '--to', to, '-n');
