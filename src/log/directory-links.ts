@@ -3,7 +3,7 @@
 import { mapKey, equalBytes } from '../bytes.ts';
 import { isLoss, unlessLost, type VaultError } from '../errors.ts';
 import { directoryOf } from './folder-tree.ts';
-import type { PathIndex } from './path-index.ts';
+import type { PathIndex, Pointer } from './path-index.ts';
 import type { Dot, Head, LogId, NamedLink } from './types.ts';
 
 /** A version of a name in a directory whose link cannot be read any more. */
@@ -19,6 +19,14 @@ export interface DirectoryLinks {
   /** For each path: its links, and links elsewhere that superseded one of them. */
   readonly paths: ReadonlyMap<string, readonly NamedLink[]>;
   readonly unread: readonly UnreadVersion[];
+}
+
+/** What is current in one directory of a folder with one log. */
+export interface CurrentLinks {
+  /** For each path its current version; none where a move took it away. */
+  readonly paths: ReadonlyMap<string, readonly NamedLink[]>;
+  /** Paths that have earlier versions. */
+  readonly changed: ReadonlySet<string>;
 }
 
 /** Everything known of the names in a directory; undefined where it was never recorded. Throws as `paths` and `linkOf` do, but for what is lost. */
@@ -58,6 +66,77 @@ export async function directoryLinks(
     paths: links,
     unread: unread.map(({ name, dot, error }) => ({ dot, error, path: byName.get(name)?.path })),
   };
+}
+
+/**
+ * What was current in one directory among the versions that `isThere` lets in, of a folder with one log,
+ * whose author always knew what he superseded: so of each name only the last versions are read,
+ * however many there were. Undefined where the directory was never recorded, `unclear` where that is not
+ * how it was written. Throws as `paths` and `linkOf` do, also for what is lost.
+ */
+export async function currentLinks(
+  paths: PathIndex,
+  linkOf: (dot: Dot) => Promise<NamedLink>,
+  directory: string,
+  isThere: (dot: Dot) => boolean,
+): Promise<CurrentLinks | 'unclear' | undefined> {
+  const pointers = await paths.pointers(directory);
+  if (pointers === undefined) return undefined;
+  const byName = new Map<string, Pointer[]>();
+  for (const pointer of pointers) {
+    if (!isThere(pointer.dot)) continue;
+    const name = mapKey(pointer.nameKey);
+    const found = byName.get(name);
+    if (found === undefined) byName.set(name, [pointer]);
+    else found.push(pointer);
+  }
+  const names = [...byName.values()].map(newestFirst);
+  // In the order of the log, so that an entry is opened once.
+  names.sort(([a], [b]) => (a === undefined || b === undefined ? 0 : compareDots(a.dot, b.dot)));
+  const links = new Map<string, readonly NamedLink[]>();
+  const changed = new Set<string>();
+  for (const versions of names) {
+    const last = await lastOf(versions, linkOf);
+    if (last === undefined) continue;
+    if (last.current.length > 1) return 'unclear';
+    links.set(last.path, last.current);
+    if (versions.length > 1) changed.add(last.path);
+  }
+  return { paths: links, changed };
+}
+
+/** The current ones of one name, read from the newest to one that took the place of the one before it. */
+async function lastOf(
+  versions: readonly Pointer[],
+  linkOf: (dot: Dot) => Promise<NamedLink>,
+): Promise<{ readonly path: string; readonly current: readonly NamedLink[] } | undefined> {
+  const read: NamedLink[] = [];
+  const current: NamedLink[] = [];
+  let path: string | undefined;
+  for (const [at, { dot, isElsewhere }] of versions.entries()) {
+    const link = await linkOf(dot);
+    const isSuperseded = read.some(({ parents }) => parents.some((one) => isSame(one, dot)));
+    read.push(link);
+    if (isElsewhere) continue;
+    path = link.path;
+    if (!isSuperseded) current.push(link);
+    const before = versions[at + 1];
+    if (before !== undefined && link.parents.some((one) => isSame(one, before.dot))) break;
+  }
+  return path === undefined ? undefined : { path, current };
+}
+
+function newestFirst(pointers: readonly Pointer[]): Pointer[] {
+  return pointers.toSorted((a, b) => compareDots(b.dot, a.dot));
+}
+
+/** Within one log. */
+function compareDots(a: Dot, b: Dot): number {
+  return a.seq - b.seq || a.index - b.index;
+}
+
+function isSame(a: Dot, b: Dot): boolean {
+  return a.seq === b.seq && a.index === b.index && a.log === b.log;
 }
 
 /** The part of a folder's logs that can be read entry by entry. */

@@ -31,7 +31,12 @@ import { LogNumberTable } from './log-numbers.ts';
 import { LogReplay } from './log-replay.ts';
 import { LostEntries, type EntryName } from './lost-entries.ts';
 import type { StoredRecord, UnknownRecord } from './other-record.ts';
-import { directoryLinks, type DirectoryLinks } from './directory-links.ts';
+import {
+  currentLinks,
+  directoryLinks,
+  type CurrentLinks,
+  type DirectoryLinks,
+} from './directory-links.ts';
 import { PathIndex } from './path-index.ts';
 import { RecordIndex } from './record-index.ts';
 import type {
@@ -281,6 +286,17 @@ export class FolderLog {
   /** Everything known of the names in a directory; undefined where the directory was never recorded. */
   linksIn(directory: string): Promise<DirectoryLinks | undefined> {
     return directoryLinks(this.paths, (dot) => this.link(dot), directory);
+  }
+
+  /**
+   * What was current in a directory among the versions that `isThere` lets in: for a folder with one log,
+   * of which nothing is lost. Reads the last versions only: see {@link currentLinks}.
+   */
+  currentIn(
+    directory: string,
+    isThere: (dot: Dot) => boolean,
+  ): Promise<CurrentLinks | 'unclear' | undefined> {
+    return currentLinks(this.paths, (dot) => this.link(dot), directory, isThere);
   }
 
   /** Everything that can be read of one path, superseding links elsewhere included. */

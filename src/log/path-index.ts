@@ -41,6 +41,8 @@ export interface Pointer {
   /** 16 bytes: which name of the directory. */
   readonly nameKey: Uint8Array;
   readonly dot: Dot;
+  /** Whether it is a version of another path. */
+  readonly isElsewhere: boolean;
 }
 
 interface Summary {
@@ -154,7 +156,7 @@ export class PathIndex {
     let sum = 0;
     for await (const row of this.#meta.scan(metaRange(metaKey(metaPrefix.version, key)))) {
       sum = (sum + rowSum(row.key, row.value)) >>> 0;
-      pointers.push(this.#decode(row.key));
+      pointers.push(this.#decode(row.key, row.value));
     }
     if (sealed === undefined && pointers.length === 0) return undefined;
     const summary = sealed && this.#openSummary(key, sealed);
@@ -173,15 +175,15 @@ export class PathIndex {
     );
     const pointers: Pointer[] = [];
     for await (const row of this.#meta.scan(metaRange(prefix)))
-      pointers.push(this.#decode(row.key));
+      pointers.push(this.#decode(row.key, row.value));
     return pointers;
   }
 
   /** Dots of one log at one path, the last first, unchecked as {@link pointersOf}; read as far as they are taken. */
   async *pointersBack(path: string, log: LogId): AsyncGenerator<Dot> {
     const range = metaRange(this.#pathPrefix(path, log));
-    for await (const { key } of this.#meta.scan({ ...range, reverse: true })) {
-      yield this.#decode(key).dot;
+    for await (const { key, value } of this.#meta.scan({ ...range, reverse: true })) {
+      yield this.#decode(key, value).dot;
     }
   }
 
@@ -189,8 +191,8 @@ export class PathIndex {
   async *pointersAlong(path: string, log: LogId, after?: Dot): AsyncGenerator<Dot> {
     const { gte, lt } = metaRange(this.#pathPrefix(path, log));
     const from = after === undefined ? gte : this.#pointerKeyOf(path, after);
-    for await (const { key } of this.#meta.scan({ gte: from, lt })) {
-      const { dot } = this.#decode(key);
+    for await (const { key, value } of this.#meta.scan({ gte: from, lt })) {
+      const { dot } = this.#decode(key, value);
       if (dot.seq !== after?.seq || dot.index !== after.index) yield dot;
     }
   }
@@ -225,12 +227,13 @@ export class PathIndex {
     return key;
   }
 
-  #decode(key: Uint8Array): Pointer {
+  #decode(key: Uint8Array, value: Uint8Array): Pointer {
     const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
     const log = key.length === 43 ? this.#logs.log(view.getUint16(33)) : undefined;
     if (log === undefined) throw new VaultError('VAULT_DAMAGED', 'malformed row of the path index');
     const seq = view.getUint16(35) * 0x1_0000_0000 + view.getUint32(37);
-    return { nameKey: key.slice(17, 33), dot: { log, seq, index: view.getUint16(41) } };
+    const dot = { log, seq, index: view.getUint16(41) };
+    return { nameKey: key.slice(17, 33), dot, isElsewhere: value.length > 0 };
   }
 
   async #summary(directory: Uint8Array): Promise<Summary> {

@@ -3,23 +3,26 @@
  * directories that are asked for.
  */
 
-import { isVaultError, type VaultError } from '../errors.ts';
+import { isLoss, isVaultError, type VaultError } from '../errors.ts';
 import { VersionGraph } from './current-versions.ts';
 import { directoryOf, foldDirectory, type CopyNaming, type TreeEntry } from './folder-tree.ts';
 import type { FolderLog } from './folder-log.ts';
 import type { EntryName } from './lost-entries.ts';
 import { moveSources } from './move-sources.ts';
 import { recordType } from './record-types.ts';
-import type { NamedLink } from './types.ts';
+import type { Dot, HybridTime, LogId, NamedLink } from './types.ts';
 import { versionId } from './version-name.ts';
-import { impliedDirectories } from './directory-links.ts';
+import { impliedDirectories, type CurrentLinks } from './directory-links.ts';
 import { lostEntry, withoutDoubt } from './doubt.ts';
+import { cutAtTime } from './log-cut.ts';
 
 /** Which versions count: all of them, or those that existed at a moment. */
 export interface Moment {
   includes(link: NamedLink): boolean;
-  /** Whether a version of which only the name is known may be among them. */
+  /** Whether a version of which only the name is known may be among them: exact, unless there is a `time`. */
   mayInclude(dot: EntryName): boolean;
+  /** Those are meant that were made up to this time. */
+  readonly time?: HybridTime;
 }
 
 /** Names that a directory may have had, of which nothing certain can be told any more. */
@@ -42,35 +45,50 @@ export class TreeView {
   readonly #naming: CopyNaming;
   /** Entries that count at the moment and of which nothing is left. */
   readonly #lost: readonly EntryName[];
+  /**
+   * In a folder with one log, of which nothing is lost: which versions count, by their names. Then
+   * nobody edited anything without knowing of the rest, and the last versions tell all.
+   */
+  #isThere: ((dot: Dot) => boolean) | undefined;
   #implied: Promise<ReadonlySet<string>> | undefined;
 
-  private constructor(log: FolderLog, moment: Moment, naming: CopyNaming) {
+  private constructor(
+    log: FolderLog,
+    moment: Moment,
+    naming: CopyNaming,
+    isThere: ((dot: Dot) => boolean) | undefined,
+  ) {
+    this.#isThere = isThere;
     this.#log = log;
     this.#moment = moment;
     this.#naming = naming;
     this.#lost = log.lostEntries.filter((entry) => moment.mayInclude(entry));
   }
 
-  /** A view as of `moment`. */
-  static async open(log: FolderLog, moment: Moment): Promise<TreeView> {
+  /** A view as of `moment`. With `whole` it is made from all versions, whether or not the last ones would do. */
+  static async open(
+    log: FolderLog,
+    moment: Moment,
+    { whole = false }: { readonly whole?: boolean } = {},
+  ): Promise<TreeView> {
     const names = new Map<string, string>();
     // A lost one costs a name inside the names of conflict copies.
     for await (const { dot, record } of log.records(recordType.logStart, () => undefined)) {
       if (record.type === 'log-start') names.set(dot.log, record.nodeName);
     }
-    return new TreeView(log, moment, {
-      nodeName: (id) => names.get(id) ?? 'unknown',
-      versionId,
-    });
+    const naming = { nodeName: (id: LogId) => names.get(id) ?? 'unknown', versionId };
+    const isThere = whole ? undefined : await cutOf(log, moment);
+    return new TreeView(log, moment, naming, isThere);
   }
 
   /** What a directory shows; undefined where there never was one. `VAULT_DAMAGED` as `linksIn` throws it. */
   async list(directory: string): Promise<ListedDirectory | undefined> {
-    const known = await this.#log.linksIn(directory);
+    const current = await this.#current(directory);
+    const known = current ?? (await this.#log.linksIn(directory));
     if (known === undefined) return undefined;
     const graph = new VersionGraph();
     const former = new Set<string>();
-    const unread = known.unread.filter(({ dot }) => this.#moment.mayInclude(dot));
+    const unread = (known.unread ?? []).filter(({ dot }) => this.#moment.mayInclude(dot));
     const damage: DirectoryDamage[] = unread.filter(({ path }) => path === undefined);
     for (const [path, all] of known.paths) {
       let wasDirectory = false;
@@ -86,13 +104,15 @@ export class TreeView {
           wasDirectory ||= isDirectory;
         }
       }
+      if (current?.changed.has(path) === true) wasDirectory = await this.#log.paths.has(path);
       if (wasDirectory && !isDirectory) former.add(path);
     }
-    for (const link of await moveSources(this.#log, graph.links(), (path) =>
-      known.paths.has(path),
-    )) {
-      if (this.#moment.includes(link)) graph.add(link);
-    }
+    // Where there is one log, nobody edited what he did not know to be moved.
+    const sources =
+      current === undefined
+        ? await moveSources(this.#log, graph.links(), (path) => known.paths.has(path))
+        : [];
+    for (const link of sources) if (this.#moment.includes(link)) graph.add(link);
     if (damage.length > 0 || this.#lost.length > 0) {
       for (const path of await this.#impliedIn(directory)) former.add(path);
     }
@@ -123,6 +143,20 @@ export class TreeView {
     return this.#lost.map(lostEntry);
   }
 
+  /** Undefined where all versions are needed. */
+  async #current(directory: string): Promise<(CurrentLinks & { unread?: never }) | undefined> {
+    if (this.#isThere === undefined) return undefined;
+    try {
+      const found = await this.#log.currentIn(directory, this.#isThere);
+      return found === 'unclear' ? undefined : found;
+    } catch (error) {
+      if (!isLoss(error)) throw error;
+      // What is left is told from all that is known.
+      this.#isThere = undefined;
+      return undefined;
+    }
+  }
+
   async #impliedIn(directory: string): Promise<string[]> {
     this.#implied ??= impliedDirectories(this.#log);
     return [...(await this.#implied)].filter((path) => directoryOf(path) === directory);
@@ -136,5 +170,18 @@ export class TreeView {
       if (isVaultError(error)) return true;
       throw error;
     }
+  }
+}
+
+/** Which versions count, by their names; undefined where that does not tell what is current. */
+async function cutOf(log: FolderLog, moment: Moment): Promise<((dot: Dot) => boolean) | undefined> {
+  const [id, ...others] = log.heads.keys();
+  if (id === undefined || others.length > 0 || log.lostEntries.length > 0) return undefined;
+  if (moment.time === undefined) return (dot) => moment.mayInclude(dot);
+  try {
+    return await cutAtTime(log, id, moment.time);
+  } catch (error) {
+    if (!isLoss(error)) throw error;
+    return undefined;
   }
 }

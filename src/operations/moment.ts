@@ -74,5 +74,5 @@ async function momentNamed(
 
 /** What existed at a hybrid time. */
 function upTo(time: HybridTime): Moment {
-  return { includes: asOfTime(time, (link) => link.time), mayInclude: () => true };
+  return { includes: asOfTime(time, (link) => link.time), mayInclude: () => true, time };
 }

@@ -3,8 +3,9 @@ import { describe, test } from 'node:test';
 import type { Moment } from '../../src/log/tree-view.ts';
 import { TreeView } from '../../src/log/tree-view.ts';
 import { covers } from '../../src/log/vector-clock.ts';
-import type { VectorClock } from '../../src/log/types.ts';
-import { versionId } from '../../src/log/version-name.ts';
+import type { Parent, VectorClock, VersionKind } from '../../src/log/types.ts';
+import { nameOf, versionId } from '../../src/log/version-name.ts';
+import { seededRandom } from '../helpers/seeded.ts';
 import { OtherNode, TestFolder, version } from '../helpers/test-folder.ts';
 
 const always: Moment = { includes: () => true, mayInclude: () => true };
@@ -44,6 +45,58 @@ async function shows(folder: TestFolder, expected: Record<string, string>): Prom
   assert.deepEqual(await shown(folder), expected);
   await folder.reopen({ rebuilt: true });
   assert.deepEqual(await shown(folder), expected, 'after a rebuild');
+}
+
+/** Everything shown at a moment, as paths with what stands there. */
+async function listing(folder: TestFolder, moment: Moment, whole: boolean): Promise<string[]> {
+  const view = await TreeView.open(folder.log, moment, { whole });
+  const found: string[] = [];
+  const walk = async (path: string): Promise<void> => {
+    const listed = await view.list(path);
+    assert.deepEqual(listed?.damage ?? [], []);
+    for (const { path: at, kind, version: shown, copyOf } of listed?.entries ?? []) {
+      found.push([at, kind, shown && versionId(nameOf(shown)), copyOf].join(' '));
+      if (kind === 'directory') await walk(at);
+    }
+  };
+  await walk('');
+  return found;
+}
+
+/** Writes at random as a scan does: what is written supersedes what is there, and moves both ends. */
+async function writeAtRandom(folder: TestFolder, seed: string, steps: number): Promise<void> {
+  const random = seededRandom(seed);
+  const below = (limit: number): number => (random.bytes(1)[0] ?? 0) % limit;
+  const names = ['a', 'b', 'd', 'd/a', 'd/b', 'd/e', 'd/e/a', 'f', 'f/a'];
+  const last = new Map<string, Parent>();
+  const living = new Map<string, VersionKind>();
+  const write = async (path: string, kind: VersionKind, from?: string): Promise<void> => {
+    const parents = [path, ...(from === undefined ? [] : [from])].flatMap(
+      (one) => last.get(one) ?? [],
+    );
+    const text = `${random.bytes(1)[0]}`;
+    const [name] = await folder.log.append({ versions: [version(path, text, { kind, parents })] });
+    assert.ok(name);
+    last.set(path, name);
+    living.set(path, kind);
+    if (kind === 'deletion') living.delete(path);
+    if (from === undefined) return;
+    last.delete(from);
+    living.delete(from);
+  };
+  for (let step = 0; step < steps; step++) {
+    folder.clock.advance(below(3));
+    const path = names[below(names.length)] ?? '';
+    const source = names[below(names.length)] ?? '';
+    const up = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : undefined;
+    if (up !== undefined && living.get(up) !== 'directory') await write(up, 'directory');
+    const isFull = [...living.keys()].some((one) => one.startsWith(`${path}/`));
+    if (living.has(path) && !isFull && below(3) === 0) await write(path, 'deletion');
+    else if (isFull) continue;
+    else if (living.get(source) === 'file' && source !== path) await write(path, 'file', source);
+    else await write(path, below(4) === 0 ? 'directory' : 'file');
+    if (below(4) === 0) await folder.log.append({ versions: [], records: () => [] });
+  }
 }
 
 describe('TreeView', () => {
@@ -235,5 +288,48 @@ describe('TreeView', () => {
     await folder.log.append({ versions: [version('d', '', directory), version('d/in', 'inside')] });
     const copy = `d (conflict 2026-01-01 bob ${versionId(file).slice(0, 6)})`;
     await shows(folder, { d: 'directory', 'd/in': content('inside'), [copy]: content('a file') });
+  });
+
+  test('of one log the last versions tell what all of them tell, at any moment', async () => {
+    for (let round = 0; round < 6; round++) {
+      const folder = await TestFolder.make();
+      await writeAtRandom(folder, `tree view ${round}`, 40);
+      const end = folder.log.heads.get(folder.log.own)?.seq ?? 0;
+      const times = new Set<number>();
+      for (let seq = 0; seq <= end; seq++) {
+        const moment = asOf(new Map([[folder.log.own, seq]]));
+        assert.deepEqual(await listing(folder, moment, false), await listing(folder, moment, true));
+        for (const { time } of (await folder.log.entry(folder.log.own, seq)).links) times.add(time);
+      }
+      for (const time of [...times].flatMap((one) => [one - 1, one])) {
+        const moment: Moment = {
+          includes: (link) => link.time <= time,
+          mayInclude: () => true,
+          time,
+        };
+        assert.deepEqual(await listing(folder, moment, false), await listing(folder, moment, true));
+      }
+    }
+  });
+
+  test('of one log, no more is read than is shown', async () => {
+    const folder = await TestFolder.make();
+    let parents: Parent[] = [];
+    for (let at = 0; at < 300; at++) {
+      parents = await folder.log.append({ versions: [version('a', `${at}`, { parents })] });
+    }
+    const read = new Set<number>();
+    const { chunks } = folder;
+    const getMany = chunks.getMany.bind(chunks);
+    chunks.getMany = (seqs) => {
+      for (const seq of seqs) read.add(seq);
+      return getMany(seqs);
+    };
+    await folder.reopen();
+    for (const at of [10, 150, 290]) {
+      const moment = asOf(new Map([[folder.log.own, at + 2]]));
+      assert.equal((await shown(folder, moment))['a'], content(`${at}`));
+    }
+    assert.ok(read.size < 30, `read ${read.size} values`);
   });
 });
