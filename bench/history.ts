@@ -142,14 +142,14 @@ interface Measured {
 function vault(home: string, args: readonly string[]): Measured {
   const started = process.hrtime.bigint();
   const program = [process.execPath, main, '--home', home, '--json', ...args];
-  const run = spawnSync('/usr/bin/time', ['-f', '%U %S %M', ...program], {
+  const ran = spawnSync('/usr/bin/time', ['-f', '%U %S %M', ...program], {
     encoding: 'utf8',
     maxBuffer: 2 ** 30,
   });
   const ms = Number(process.hrtime.bigint() - started) / 1e6;
-  if (run.status !== 0) throw new Error(`vault ${args.join(' ')}: ${run.stdout}${run.stderr}`);
-  const lines = run.stdout.trim().split('\n');
-  const [user = 0, system = 0, peak = 0] = (run.stderr.trim().split('\n').at(-1) ?? '')
+  if (ran.status !== 0) throw new Error(`vault ${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
+  const lines = ran.stdout.trim().split('\n');
+  const [user = 0, system = 0, peak = 0] = (ran.stderr.trim().split('\n').at(-1) ?? '')
     .split(' ')
     .map(Number);
   return {

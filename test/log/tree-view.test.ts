@@ -54,8 +54,8 @@ async function listing(folder: TestFolder, moment: Moment, whole: boolean): Prom
   const walk = async (path: string): Promise<void> => {
     const listed = await view.list(path);
     assert.deepEqual(listed?.damage ?? [], []);
-    for (const { path: at, kind, version: shown, copyOf } of listed?.entries ?? []) {
-      found.push([at, kind, shown && versionId(nameOf(shown)), copyOf].join(' '));
+    for (const { path: at, kind, version: one, copyOf } of listed?.entries ?? []) {
+      found.push([at, kind, one && versionId(nameOf(one)), copyOf].join(' '));
       if (kind === 'directory') await walk(at);
     }
   };
