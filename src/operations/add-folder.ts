@@ -3,6 +3,7 @@
 import { fromHex, toHex } from '../bytes.ts';
 import { defaultChunkerParams } from '../chunking/params.ts';
 import { VaultError } from '../errors.ts';
+import { rootIdentity } from '../folder/root-identity.ts';
 import { writeFolderFile, type FolderState } from '../home/folder-file.ts';
 import { isInside, realPathOfMissing, REMOVED, UNFINISHED } from '../home/folder-set.ts';
 import { folderLayout } from '../home/home-layout.ts';
@@ -61,7 +62,7 @@ export async function addFolder(
     paused: false,
     excludes,
     createdMs: nowMs,
-    root: path === undefined ? undefined : rootIdentity(session, path),
+    root: path === undefined ? undefined : rootIdentity(fileSystem.stat(path)),
   };
   const root = `${home.layout.folders}/${toHex(random.bytes(8))}`;
   const unfinished = `${root}${UNFINISHED}`;
@@ -153,12 +154,6 @@ export function checkedName({ folders }: Session, name: string): string {
     });
   }
   return name;
-}
-
-/** What tells a working copy's root from another directory at its path. */
-export function rootIdentity({ environment }: Session, path: string): string {
-  const { device, inode } = environment.fileSystem.stat(path);
-  return `${device}:${inode}`;
 }
 
 function removeUnfinished({ environment, home }: Session): void {

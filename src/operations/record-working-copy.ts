@@ -18,7 +18,13 @@ import { changedPlaces, recordedDirectories, scanFolder, stillGone } from './sca
 import type { Session } from './session.ts';
 
 /** Where a recording is compared with and goes to: the folder itself, or a rehearsal of it. */
-export type RecordingPlace = Pick<RecorderParts, 'store' | 'state' | 'seen' | 'stage' | 'commit'>;
+export type RecordingPlace = Pick<
+  RecorderParts,
+  'store' | 'state' | 'seen' | 'stage' | 'commit'
+> & {
+  /** Told which directory the root now is. */
+  readonly noteRoot?: (identity: string) => void;
+};
 
 export interface RecordingOptions {
   /** What progress is told as. */
@@ -41,6 +47,9 @@ export function intoFolder(folder: OpenFolder): RecordingPlace {
         })),
       ),
     commit: (rows) => folder.log.commit({ rows }),
+    noteRoot(identity) {
+      if (folder.state.root !== identity) folder.update({ root: identity });
+    },
   };
 }
 
@@ -57,10 +66,13 @@ export async function recordWorkingCopy(
   context: OperationContext,
 ): Promise<ChangeCounts> {
   const { environment } = session;
-  const { clock } = environment;
+  const { clock, fileSystem } = environment;
+  const { signal } = context;
   const root = folder.state.path as string;
+  const guarded = { path: root, identity: folder.state.root };
+  const guard = new DeletionGuard(fileSystem, guarded, options.yes, context);
   const survey = new Survey(place.seen);
-  const surveyed = scanFolder(session, folder, context.signal, recordedDirectories);
+  const surveyed = scanFolder(session, folder, signal, recordedDirectories);
   const recorder = new ChangeRecorder({
     root,
     ...place,
@@ -71,7 +83,7 @@ export async function recordWorkingCopy(
     pool: environment.pool,
     secrets: folder.secrets,
     clock,
-    signal: context.signal,
+    signal,
     onProgress: ({ files, bytes }) => {
       context.emit({ type: 'progress', phase: options.phase, files, bytes });
     },
@@ -82,19 +94,14 @@ export async function recordWorkingCopy(
       await survey.take(scanned);
       await recorder.take({ ...scanned, changed: [] });
     }
-    const guard = new DeletionGuard(root, survey, options.yes, context);
-    await guard.check(() => stillGone(session, folder, survey, context.signal));
-    for await (const scanned of scanFolder(
-      session,
-      folder,
-      context.signal,
-      changedPlaces(survey),
-    )) {
+    await guard.check(survey, () => stillGone(session, folder, survey, signal));
+    for await (const scanned of scanFolder(session, folder, signal, changedPlaces(survey))) {
       await recorder.take(scanned);
     }
-    await guard.check(() => recorder.countGone());
+    await guard.check(survey, () => recorder.countGone());
     await recorder.recordGone();
     await recorder.finish();
+    place.noteRoot?.(guard.identity);
   } catch (error) {
     await recorder.abandon();
     throw error;

@@ -10,7 +10,7 @@ import type { OpenFolder } from '../home/open-folder.ts';
 import { hasContent } from '../log/link.ts';
 import type { FileStat } from '../system/file-system.ts';
 import type { OperationContext, SnapshotResult } from './api.ts';
-import { isMassDeletion } from './mass-deletion.ts';
+import { doubtOf, isRootSwapped } from './deletion-guard.ts';
 import { changedPlaces, recordedDirectories, scanFolder } from './scan-folder.ts';
 import type { Session } from './session.ts';
 import type { PathChange } from './snapshot-counts.ts';
@@ -41,12 +41,9 @@ export async function previewSnapshot(
   }
   await preview.tellGone();
   const { counts, gone } = preview;
-  const { known, isEmptied } = survey;
-  if (isMassDeletion({ gone, known, isEmptied })) {
-    context.emit({
-      type: 'warning',
-      message: `${gone} of ${known} recorded files are gone: a snapshot would stop here and ask`,
-    });
+  const doubt = doubtOf(survey, gone, isRootSwapped(session, folder));
+  if (doubt !== undefined) {
+    context.emit({ type: 'warning', message: `${doubt}: a snapshot would stop here and ask` });
   }
   const seconds = (clock.monotonicMs() - started) / 1000;
   const nothing = { newChunks: 0, newBytes: 0, storedBytes: 0 };

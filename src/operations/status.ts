@@ -8,7 +8,7 @@ import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { Item, OperationContext, StatusOptions, StatusResult } from './api.ts';
 import { folderItem } from './folders.ts';
-import { isMassDeletion } from './mass-deletion.ts';
+import { doubtOf, isRootSwapped } from './deletion-guard.ts';
 import {
   changedPlaces,
   neverEntered,
@@ -101,11 +101,9 @@ async function pendingChanges(
       note(more);
     }
   }
-  const { known, isEmptied } = survey;
   const gone = await stillGone(session, folder, survey, signal);
-  if (isMassDeletion({ gone, known, isEmptied })) {
-    problems.push(`${gone} of ${known} recorded files are gone: a snapshot will stop and ask`);
-  }
+  const doubt = doubtOf(survey, gone, isRootSwapped(session, folder));
+  if (doubt !== undefined) problems.push(`${doubt}: a snapshot will stop and ask`);
   if (unreadable > 0) problems.push(`${unreadable} names in the working copy cannot be read`);
   return changes;
 }

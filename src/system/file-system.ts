@@ -17,6 +17,8 @@ export interface FileStat {
   /** Nanoseconds since 1970. */
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
+  /** When the inode was made; 0 where the system does not tell. */
+  readonly bornNs: bigint;
   readonly inode: bigint;
   readonly device: bigint;
   /** Permission bits, 0o7777. */

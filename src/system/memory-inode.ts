@@ -8,6 +8,7 @@ interface InodeBase {
   mode: number;
   mtimeNs: bigint;
   ctimeNs: bigint;
+  readonly bornNs: bigint;
   /** Names. */
   links: number;
   /** Open files and held directories: an inode without names lives on until the last is closed. */

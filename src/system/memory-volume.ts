@@ -172,7 +172,7 @@ export class MemoryVolume {
   }
 
   statOf(inode: Inode): FileStat {
-    const { kind, number, mtimeNs, ctimeNs, mode, links } = inode;
+    const { kind, number, mtimeNs, ctimeNs, bornNs, mode, links } = inode;
     const [size, allocated] =
       kind === 'file'
         ? [inode.content.size, inode.content.pages * PAGE_BYTES]
@@ -182,7 +182,8 @@ export class MemoryVolume {
             ? [PAGE_BYTES, PAGE_BYTES]
             : [0, 0];
     const device = this.options.device ?? 1n;
-    return { kind, size, allocated, mtimeNs, ctimeNs, inode: number, device, mode, links };
+    const times = { mtimeNs, ctimeNs, bornNs };
+    return { kind, size, allocated, ...times, inode: number, device, mode, links };
   }
 
   now(): bigint {
@@ -202,7 +203,8 @@ export class MemoryVolume {
     this.#used += INODE_BYTES;
     const now = this.now();
     const number = this.#nextInode++;
-    return { number, mode: mode & 0o7777, mtimeNs: now, ctimeNs: now, links: 0, handles: 0 };
+    const times = { mtimeNs: now, ctimeNs: now, bornNs: now };
+    return { number, mode: mode & 0o7777, ...times, links: 0, handles: 0 };
   }
 
   #link(inode: Inode, directory: DirectoryInode, count: 1 | -1, now: bigint): void {

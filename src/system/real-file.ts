@@ -30,6 +30,7 @@ export function fileStat(stats: BigIntStats): FileStat {
     allocated: Number(stats.blocks) * 512,
     mtimeNs: stats.mtimeNs,
     ctimeNs: stats.ctimeNs,
+    bornNs: stats.birthtimeNs,
     inode: stats.ino,
     device: stats.dev,
     mode: mode & 0o7777,

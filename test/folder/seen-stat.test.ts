@@ -14,6 +14,7 @@ function stat(change: Partial<FileStat> = {}): FileStat {
     allocated: 4096,
     mtimeNs: at,
     ctimeNs: at,
+    bornNs: at,
     inode: 7n,
     device: 1n,
     mode: 0o644,
