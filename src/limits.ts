@@ -64,3 +64,30 @@ export const MAX_IGNORE_FILE_BYTES = 1024 * 1024;
 export const MAX_EXCLUDES = 10_000;
 /** Length of a node's, folder's or slot's name in UTF-16 units. */
 export const MAX_LABEL = 255;
+/** Plain bytes of one frame: what one Noise message of 65,535 bytes holds beside its tag. */
+export const MAX_FRAME_BYTES = 65_519;
+/** Encoded message of a folder channel: the largest sealed value and what names it. */
+export const MAX_MESSAGE_BYTES = MAX_CHUNK_BYTES + 64 * 1024;
+/** Ids one message may name, in all its lists together. */
+export const MAX_NAMES = 1024;
+/** Heads one message may state: more follow in further announcements. */
+export const MAX_STATED_HEADS = 4096;
+/** Ranges that a peer may ask for at one time. */
+export const MAX_OPEN_ASKS = 16;
+/** Values that a peer may want at one time: queued, or standing until they can be had. */
+export const MAX_OPEN_WANTS = 4096;
+/** Values that ride along with a range. */
+export const MAX_RIDE_BYTES = 16 * 1024;
+/** Values in such a ride: each is a page or a chunk. */
+export const MAX_RIDES = 256;
+/** Data that a peer may send beyond what was asked of it, in one session: answers that crossed a cancel. */
+export const MAX_UNASKED_BYTES = 4 * 1024 * 1024;
+/** Values from one peer that did not open, before its session ends: a bad disk is no bad peer. */
+export const MAX_CORRUPT_VALUES = 64;
+/** Data that a peer may have on its way to us: at first, and at most. */
+export const INITIAL_CREDIT_BYTES = 1024 * 1024;
+export const MAX_CREDIT_BYTES = 32 * 1024 * 1024;
+/** Data on its way from all peers, or received and not stored yet. */
+export const MAX_PROCESS_CREDIT_BYTES = 256 * 1024 * 1024;
+/** Features a hello may name, known or not. */
+export const MAX_HELLO_FEATURES = 64;
