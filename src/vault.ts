@@ -90,11 +90,14 @@ export async function openVault(options: OpenOptions, given?: Environment): Prom
   const { waitLockMs, signal } = options;
   const world = given ?? systemEnvironment();
   const lock = { waitMs: waitLockMs, signal };
+  if (options.heavy === true) world.pool.warm();
   const home = await endingAs(signal, () => Home.open(world, options.home, options.secret, lock));
   const workers = Number(home.setting('workers'));
-  // The pool that came with the machine has not started anything.
-  const environment =
-    given === undefined && workers > 0 ? { ...world, pool: systemPool(workers) } : world;
+  let environment = world;
+  if (given === undefined && workers > 0 && workers !== world.pool.lanes) {
+    await world.pool.close();
+    environment = { ...world, pool: systemPool(workers) };
+  }
   return wire({ environment, home, folders: new FolderSet(environment, home) });
 }
 

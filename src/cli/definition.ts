@@ -77,6 +77,8 @@ export interface CommandDefinition {
   readonly options: readonly OptionDefinition[];
   /** False where the output is content, which `--json` cannot carry. */
   readonly json?: boolean;
+  /** True where it keeps all processors busy: threads start while the home is being opened. */
+  readonly heavy?: boolean;
   /** True where nothing but output comes of it: a closed pipe ends it. */
   readonly onlyPrints?: boolean;
   run(invocation: Invocation): Promise<CommandResult>;

@@ -32,6 +32,8 @@ export interface InvocationParts {
   readonly output: Output;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** As the command's definition says. */
+  readonly heavy: boolean;
 }
 
 export class Invocation {
@@ -41,6 +43,7 @@ export class Invocation {
   readonly output: Output;
   readonly signal: AbortSignal;
   readonly #progress: Progress;
+  readonly #heavy: boolean;
 
   constructor(parts: InvocationParts) {
     this.context = parts.context;
@@ -49,6 +52,7 @@ export class Invocation {
     this.output = parts.output;
     this.signal = parts.signal;
     this.#progress = parts.progress;
+    this.#heavy = parts.heavy;
   }
 
   /** Whether somebody can be asked. */
@@ -182,6 +186,7 @@ export class Invocation {
         return await module.openVault({
           home,
           waitLockMs,
+          heavy: this.#heavy,
           signal: this.signal,
           secret: async ({ deviceKey }) => {
             const text = await this.#openingText(deviceKey);

@@ -22,6 +22,7 @@ export type Plan =
       readonly given: ParsedArguments;
       /** A reader that goes away ends it. */
       readonly onlyPrints: boolean;
+      readonly heavy: boolean;
       readonly work: (invocation: Invocation) => Promise<CommandResult>;
     }
   | {
@@ -77,6 +78,7 @@ function planCommand(
     globals,
     given,
     onlyPrints: command.onlyPrints === true,
+    heavy: command.heavy === true,
     work: (invocation) => {
       if (globals.json && command.json === false) {
         throw usageError(`vault ${command.name} prints content, which --json cannot carry`);
@@ -103,7 +105,7 @@ function planHelp(context: CliContext, walked: WalkedArguments, words: readonly 
   const { globals, given } = globalsOf(context, walked);
   const work = (invocation: Invocation): Promise<CommandResult> =>
     explain(invocation, commands, words);
-  return { kind: 'work', globals, given, onlyPrints: true, work };
+  return { kind: 'work', globals, given, onlyPrints: true, heavy: false, work };
 }
 
 function globalsOf(

@@ -127,6 +127,7 @@ class Run {
       output: this.#output,
       progress: this.#progress,
       signal: this.#controller.signal,
+      heavy: plan.heavy,
     });
     try {
       return await Promise.race([this.#perform(plan, invocation), ended.promise]);

@@ -103,7 +103,7 @@ async function storeContent(
 ): Promise<Manifest> {
   if (size <= codec.params.min) {
     const plain = outgoing.reserve(codec.params.min + 1);
-    const length = readFully(file, plain);
+    const length = readUpTo(file, plain, size);
     if (length === 0) return { size: 0, depth: 0, root: undefined };
     if (length <= codec.params.min) {
       const root = await outgoing.addReserved(valueTypes.chunk, length);
@@ -139,10 +139,11 @@ async function storeContent(
   }
 }
 
-function readFully(file: OpenFile, into: Uint8Array): number {
+/** Reads `size` bytes, or what there is; asks once where there should be none. Whether there is more by now, the stat afterwards tells. */
+function readUpTo(file: OpenFile, into: Uint8Array, size: number): number {
   let length = 0;
-  while (length < into.length) {
-    const count = file.read(into.subarray(length), length);
+  while (length < Math.max(size, 1)) {
+    const count = file.read(length === 0 ? into : into.subarray(length), length);
     if (count === 0) break;
     length += count;
   }

@@ -20,7 +20,7 @@ import { clockToValue } from './clock-codec.ts';
 import { packBlock } from './compressed-block.ts';
 import { encodePage } from './entry-page.ts';
 import { checkHasBody, sealEntryRecords, type RecordKeys } from './entry-records.ts';
-import { encodeEntry, openEntry, type Entry, type EntryRecord } from './entry.ts';
+import { sealedEntry, type Entry, type EntryRecord } from './entry.ts';
 import { noFeatures } from './feature-flags.ts';
 import { encodeLinkBlock, linkSizeBound } from './link-block.ts';
 import { invalid } from './link.ts';
@@ -220,7 +220,7 @@ function seal(
     records[index] = { type, hash: sha256(bytes) };
     page.set(index, bytes);
   }
-  const bytes = encodeEntry({
+  const { entry, bytes } = sealedEntry({
     features: noFeatures,
     log,
     seq,
@@ -230,7 +230,6 @@ function seal(
     links,
     records,
   });
-  const entry = openEntry(bytes);
   return {
     entry,
     bytes,

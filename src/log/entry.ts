@@ -66,6 +66,21 @@ export interface ExpectedEntry {
   readonly hash?: Uint8Array;
 }
 
+/**
+ * The entry of these fields, with its canonical bytes: what {@link openEntry} gives for them, without
+ * reading them again. Throws as that where the fields contradict each other or the bytes are too many.
+ */
+export function sealedEntry(fields: EntryFields): { entry: Entry; bytes: Uint8Array } {
+  const bytes = encodeEntry(fields);
+  if (bytes.length > MAX_ENTRY_BYTES) throw tooLarge();
+  const entry: Entry = { ...fields, hash: sha256(bytes) };
+  if (entry.records.length > MAX_ENTRY_RECORDS) {
+    throw invalid(`at most ${MAX_ENTRY_RECORDS} records`);
+  }
+  checkEntry(entry);
+  return { entry, bytes };
+}
+
 /** The canonical bytes. {@link openEntry} on them throws where the fields were out of range. */
 export function encodeEntry(entry: EntryFields): Uint8Array {
   const types = new Uint8Array(entry.records.length);
@@ -100,7 +115,7 @@ export function openEntry(bytes: Uint8Array, expected: ExpectedEntry = {}): Entr
     throw new VaultError('VAULT_ENTRY_INVALID', 'entry does not have the expected hash');
   }
   if (bytes.length > MAX_ENTRY_BYTES) {
-    throw new VaultError('VAULT_LIMIT_EXCEEDED', `entry above ${MAX_ENTRY_BYTES} bytes`);
+    throw tooLarge();
   }
   const value = asArray(decode(bytes), 2);
   const version = asInteger(value[0]);
@@ -141,6 +156,10 @@ function asRecords(types: Uint8Array, hashes: Uint8Array): EntryRecord[] {
   }
   if (at !== hashes.length) throw invalid('a hash for each sealed record');
   return records;
+}
+
+function tooLarge(): VaultError {
+  return new VaultError('VAULT_LIMIT_EXCEEDED', `entry above ${MAX_ENTRY_BYTES} bytes`);
 }
 
 function checkEntry(entry: Entry): void {

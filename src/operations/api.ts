@@ -423,6 +423,8 @@ export interface OpenOptions {
   readonly secret: (found: { readonly deviceKey: boolean }) => Promise<Secret | undefined>;
   /** How long to wait for the lock; 0: not at all. */
   readonly waitLockMs: number;
+  /** Work for all processors will follow: threads start while the key is derived. Default false. */
+  readonly heavy?: boolean;
   readonly signal: AbortSignal;
 }
 

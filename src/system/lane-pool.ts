@@ -54,6 +54,11 @@ export class LanePool implements WorkerPool {
     for (const { lane } of this.#states) lane.configure(key, copy);
   }
 
+  warm(): void {
+    if (this.#closing) return;
+    while (this.#states.length < this.lanes) this.#startLane();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -42,6 +42,9 @@ export interface WorkerPool {
    */
   configure(key: string, value: unknown): void;
 
+  /** Starts the lanes that are not there yet, so that the first tasks need not wait for them. */
+  warm(): void;
+
   /**
    * Ends all tasks: those waiting or running reject with `VAULT_CLOSED` at once. Resolves when no lane
    * is left. May be called again.

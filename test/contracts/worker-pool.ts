@@ -49,6 +49,15 @@ export function workerPoolContract(kind: string, one: WorkerPoolCase): void {
     assert.equal(pool.lanes, 2);
   });
 
+  rule('does the same work once it is warm, and a closed one stays closed', async (pool) => {
+    pool.warm();
+    pool.warm();
+    assert.equal(await pool.run('echo', 'warm'), 'warm');
+    await pool.close();
+    pool.warm();
+    await rejects('VAULT_CLOSED', pool.run('echo', 'late'));
+  });
+
   rule('runs many tasks, each with its own result', async (pool) => {
     const numbers = Array.from({ length: 500 }, (_, index) => index);
     assert.deepEqual(await Promise.all(numbers.map((number) => pool.run('echo', number))), numbers);

@@ -223,6 +223,7 @@ describe('ChangeRecorder', () => {
     const slow: typeof pool = {
       lanes: 1,
       configure: () => undefined,
+      warm: () => undefined,
       close: () => Promise.resolve(),
       async run<I, O>(
         task: string,
@@ -337,6 +338,7 @@ describe('ChangeRecorder', () => {
     const racing: typeof pool = {
       lanes: 1,
       configure: () => undefined,
+      warm: () => undefined,
       close: () => Promise.resolve(),
       run: (task, input, options) => {
         if (recorded.fs.statIfPresent('/disk/a')) recorded.fs.removeFile('/disk/a');
@@ -377,6 +379,7 @@ describe('ChangeRecorder', () => {
     const failing: typeof pool = {
       lanes: 2,
       configure: () => undefined,
+      warm: () => undefined,
       close: () => Promise.resolve(),
       async run<O>(): Promise<O> {
         running++;

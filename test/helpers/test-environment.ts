@@ -162,6 +162,7 @@ export function renewedPool(make: () => WorkerPool): WorkerPool {
     },
     run: (task, input, options) => pool.run(task, input, options),
     configure: (key, value) => pool.configure(key, value),
+    warm: () => pool.warm(),
     async close() {
       const closing = pool;
       pool = make();

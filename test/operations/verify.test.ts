@@ -91,6 +91,7 @@ describe('verify', () => {
       pool: {
         lanes: 1,
         configure: (key, value) => pool.configure(key, value),
+        warm: () => pool.warm(),
         close: () => pool.close(),
         run: (task, input, options) => {
           clock.advance(1000);

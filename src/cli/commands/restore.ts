@@ -9,6 +9,7 @@ import { count, formatBytes, formatSeconds } from '../units.ts';
 
 export const restoreCommand: CommandDefinition = {
   name: 'restore',
+  heavy: true,
   group: 'History',
   summary: 'write files of a folder, as they were at some time, into a directory',
   details: [

@@ -10,6 +10,7 @@ import { count, formatBytes, formatSeconds, formatTime, shortId } from '../units
 
 export const snapshotCommand: CommandDefinition = {
   name: 'snapshot',
+  heavy: true,
   group: 'History',
   summary: 'keep the state of folders as it is now',
   details: [

@@ -10,6 +10,7 @@ import { count, formatBytes } from '../units.ts';
 
 export const statusCommand: CommandDefinition = {
   name: 'status',
+  heavy: true,
   group: 'Folders',
   summary: 'say what is open: changes without a snapshot, conflicts, problems',
   positionals: [{ name: 'FOLDER', list: true, doc: 'only these folders (default: all)' }],

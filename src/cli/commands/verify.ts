@@ -9,6 +9,7 @@ import { count, formatBytes, formatSeconds, shortId } from '../units.ts';
 
 export const verifyCommand: CommandDefinition = {
   name: 'verify',
+  heavy: true,
   group: 'Keeping and dropping',
   summary: 'check that everything the history needs is there and intact',
   details: [
