@@ -100,7 +100,10 @@ export class ChangeRecorder {
     this.#intake = new FileIntake<Candidate>({
       ...parts,
       pathOf: ({ directory, name }) => `${parts.root}/${join(directory.path, name)}`,
-      onStored: (candidate, file, takenMs) => this.#takeFile(candidate, file, takenMs),
+      onStored: async (candidate, file, takenMs) => {
+        await this.#takeFile(candidate, file, takenMs);
+        this.#pending.release(candidate.directory);
+      },
       onBatch: () => parts.onProgress(this.counts),
     });
   }
@@ -123,6 +126,7 @@ export class ChangeRecorder {
     if (scanned.files.length + scanned.symlinks.length + scanned.newDirectories.length === 0)
       return;
     const directory = this.#pending.change(scanned.path, this.#still(scanned));
+    this.#pending.await(directory);
     this.#forgetReturned(scanned);
     for (const { name, stat } of scanned.newDirectories) {
       counts.dirs++;
@@ -157,10 +161,12 @@ export class ChangeRecorder {
       const source = stat && this.#parts.goneFiles.find(stat, scanned.path, name);
       const candidate = { directory, name, source };
       if (stat === undefined || !(await this.#takeMoved(candidate, stat, takenMs))) {
+        this.#pending.await(directory);
         await this.#intake.add(candidate);
       }
-      await this.#commitIfLarge(directory);
+      await this.#commitIfLarge();
     }
+    this.#pending.release(directory);
     await this.#commitIfLarge();
   }
 
@@ -222,6 +228,7 @@ export class ChangeRecorder {
   /** Waits for tasks in progress after a failure elsewhere, so that nothing runs on unowned. */
   async abandon(): Promise<void> {
     await this.#intake.abandon();
+    await this.#pending.settle();
   }
 
   #countKept({ files, dirs, bytes }: Kept): void {
@@ -275,13 +282,17 @@ export class ChangeRecorder {
       if (kind === 'directory') await this.#deleteBelow(join(path, name));
     }
     const target = await this.#recorded(path);
-    for (const [name, entry] of target.rows) this.#addDeletion(target, name, entry);
-    this.#pending.forget(path, target.previous);
+    for (const [name, entry] of target.rows) {
+      if (!this.#moved.has(join(path, name))) this.#addDeletion(target, name, entry);
+    }
+    this.#pending.forget(target);
     await this.#commitIfLarge();
   }
 
   /** A directory's rows as they will be, begun with those recorded. */
   async #recorded(path: string): Promise<DirectoryChange> {
+    // What a commit on its way writes cannot be read yet.
+    if (this.#pending.find(path) === undefined) await this.#pending.settle();
     return (
       this.#pending.find(path) ??
       this.#pending.change(path, (await this.#parts.seen(path)) ?? new Map<string, SeenEntry>())
@@ -348,6 +359,7 @@ export class ChangeRecorder {
     if (before?.kind === kind && Buffer.compare(before.digest, digest) === 0) {
       this.counts.unchanged++;
       directory.rows.set(name, { ...before, ...seenStat(seen, racy) });
+      this.#pending.touch(directory);
       return;
     }
     const isMove = source !== undefined && Buffer.compare(source.before.digest, digest) === 0;
@@ -373,8 +385,6 @@ export class ChangeRecorder {
     const from = source === undefined ? undefined : await this.#recorded(source.directory);
     const isMoved = source !== undefined && this.#parts.goneFiles.take(source);
     if (isMoved) {
-      // With the version, in one commit: its row stands for the version that this one supersedes.
-      from?.rows.delete(source.name);
       const old = join(source.directory, source.name);
       this.#moved.add(old);
       this.#gone.delete(old);
@@ -384,7 +394,8 @@ export class ChangeRecorder {
       const had = isMoved || (before !== undefined && before.kind !== 'directory');
       this.counts[had ? 'changed' : 'added']++;
     } else if (before !== undefined) this.counts.removed++;
-    const version = { path, kind, parents, digest, body, directory, name, seen };
+    const left = isMoved && from !== undefined ? { directory: from, name: source.name } : undefined;
+    const version = { path, kind, parents, digest, body, directory, name, seen, left };
     if (before?.kind === 'directory') {
       this.#replacing.push(version);
       return;
@@ -413,12 +424,9 @@ export class ChangeRecorder {
     });
   }
 
-  /** `going`: a directory of which more is to come. */
-  async #commitIfLarge(going?: DirectoryChange): Promise<void> {
+  /** Begins a commit where there is much to commit; the scan goes on meanwhile. */
+  async #commitIfLarge(): Promise<void> {
     await this.#pending.stageIfMany();
-    if (!this.#pending.isLarge) return;
-    await this.#intake.settle();
-    await this.#pending.commit();
-    if (going !== undefined) this.#pending.resume(going);
+    if (this.#pending.isLarge) await this.#pending.beginCommit();
   }
 }

@@ -1,13 +1,16 @@
 /** Changed files on their way through the workers into the store, a bounded number at a time. */
 
 import type { Clock } from '../clock.ts';
+import { VaultError } from '../errors.ts';
+import { deferred } from '../async.ts';
 import type { FolderStore } from '../store/folder-store.ts';
+import { want } from '../store/want.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 import type { OutgoingAnswer, OutgoingQuestion } from './outgoing.ts';
 import type { StoredFile, StoreFilesInput, StoreFilesOutput } from './store-files.ts';
 
 export interface IntakeParts<T> {
-  readonly store: Pick<FolderStore, 'stage' | 'wanted' | 'commit' | 'pendingChunks'>;
+  readonly store: Pick<FolderStore, 'stage' | 'wanted' | 'isPromised' | 'commit' | 'pendingChunks'>;
   readonly pool: WorkerPool;
   /** Setting of the pool that holds the folder's secrets. */
   readonly secrets: string;
@@ -29,6 +32,8 @@ export class FileIntake<T> {
   #waiting: T[] = [];
   readonly #tasks = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
+  /** Resolved when a task has brought something, or all is given up. */
+  #arrival = deferred<void>();
 
   constructor(parts: IntakeParts<T>) {
     this.#parts = parts;
@@ -51,6 +56,8 @@ export class FileIntake<T> {
   /** Waits for tasks in progress after a failure elsewhere, so that nothing runs on unowned. */
   async abandon(): Promise<void> {
     this.#waiting = [];
+    this.#failure ??= { error: new VaultError('VAULT_INTERRUPTED', 'given up') };
+    this.#announce();
     await Promise.allSettled(this.#tasks);
   }
 
@@ -67,7 +74,10 @@ export class FileIntake<T> {
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })
-      .finally(() => this.#tasks.delete(task));
+      .finally(() => {
+        this.#tasks.delete(task);
+        this.#announce();
+      });
     this.#tasks.add(task);
     const most = pool.lanes * 3;
     while (this.#tasks.size >= most) await Promise.race(this.#tasks);
@@ -79,8 +89,9 @@ export class FileIntake<T> {
     const takenMs = clock.wallMs();
     const input: StoreFilesInput = { secrets, paths: batch.map(pathOf) };
     const answers = new Set<Promise<unknown>>();
+    const promised: Uint8Array[] = [];
     const ask = (question: unknown): Promise<OutgoingAnswer> => {
-      const answer = this.#answer(question as OutgoingQuestion);
+      const answer = this.#answer(question as OutgoingQuestion, promised);
       const settled = answer.catch(() => undefined).finally(() => answers.delete(settled));
       answers.add(settled);
       return answer;
@@ -92,6 +103,8 @@ export class FileIntake<T> {
         { signal, ask },
       );
       if (sealed !== undefined) await store.stage(sealed);
+      this.#announce();
+      await this.#arrived(promised);
       for (const [index, file] of files.entries()) {
         await onStored(batch[index] as T, file, takenMs);
       }
@@ -102,10 +115,40 @@ export class FileIntake<T> {
     onBatch();
   }
 
-  async #answer({ ids, sealed }: OutgoingQuestion): Promise<OutgoingAnswer> {
+  /** What the store wants of a batch; ids that another task promised are added to `promised`. */
+  async #answer(
+    { ids, sealed }: OutgoingQuestion,
+    promised: Uint8Array[],
+  ): Promise<OutgoingAnswer> {
     const { store } = this.#parts;
-    if (sealed !== undefined) await store.stage(sealed);
+    if (sealed !== undefined) {
+      await store.stage(sealed);
+      this.#announce();
+    }
     if (store.pendingChunks >= CHUNKS_PER_COMMIT) await store.commit({});
-    return store.wanted(ids);
+    const answer = await store.wanted(ids);
+    for (const [at, what] of answer.entries()) {
+      if (what === want.promised) promised.push(ids.subarray(at * 32, at * 32 + 32));
+    }
+    return answer;
+  }
+
+  /**
+   * Until other tasks have brought what they promised: a commit may come at any moment, and must not
+   * take a version along whose content is still on its way.
+   */
+  async #arrived(promised: readonly Uint8Array[]): Promise<void> {
+    for (const id of promised) {
+      while (this.#parts.store.isPromised(id)) {
+        this.throwIfFailed();
+        await this.#arrival.promise;
+      }
+    }
+  }
+
+  #announce(): void {
+    const arrival = this.#arrival;
+    this.#arrival = deferred<void>();
+    arrival.resolve();
   }
 }

@@ -3,6 +3,7 @@
  * those, and hands them over with the next question, so that one batch costs one round trip.
  */
 
+import { want } from '../store/want.ts';
 import { sealedBound } from '../crypto/sealed-value.ts';
 import type { TaskContext } from '../system/worker-pool.ts';
 import type { ContentCodec } from './content-codec.ts';
@@ -14,7 +15,7 @@ export interface OutgoingQuestion {
   readonly sealed: Uint8Array | undefined;
 }
 
-/** One byte for each id: 1 if it is wanted. */
+/** One `want` for each id. */
 export type OutgoingAnswer = Uint8Array;
 
 /** Plain bytes gathered before asking. */
@@ -88,7 +89,7 @@ export class Outgoing {
       question,
       sealed === undefined ? [] : [sealed.buffer as ArrayBuffer],
     )) as OutgoingAnswer;
-    const asked = pieces.filter((_, index) => wanted[index] === 1);
+    const asked = pieces.filter((_, index) => wanted[index] === want.bring);
     if (asked.length > 0) this.#sealed = this.#seal(asked);
     this.#pieces = [];
     this.#used = 0;

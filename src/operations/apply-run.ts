@@ -157,8 +157,7 @@ export class ApplyRun {
     const directory = await this.#directory(directoryOf(path));
     const before = directory.rows.get(name);
     if (before?.kind === 'directory' && wanted.kind !== 'directory') {
-      const rows = await this.#seen(path);
-      this.#pending.forget(path, rows?.size ?? 0);
+      this.#pending.forget(await this.#directory(path));
     }
     const digest = 'body' in wanted ? wanted.digest : NO_DIGEST;
     const { stat } = applied;

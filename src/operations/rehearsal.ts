@@ -17,6 +17,7 @@ export class Rehearsal implements RecordingPlace {
   readonly store: RecordingPlace['store'] = {
     stage: () => Promise.resolve(),
     wanted: (ids) => Promise.resolve(new Uint8Array(ids.length / 32)),
+    isPromised: () => false,
     commit: () => Promise.resolve(),
     pendingChunks: 0,
   };

@@ -24,6 +24,7 @@ import {
   type ChunkRow,
 } from './meta-keys.ts';
 import type { MetaOperation, MetaStore } from './meta-store.ts';
+import { want } from './want.ts';
 
 /** Staged bytes that go to `chunks/` as one unsynced batch. */
 const WRITE_BYTES = 1024 * 1024;
@@ -117,8 +118,9 @@ export class FolderStore {
   }
 
   /**
-   * For each 32-byte id in `ids`, 1 if the caller should bring it, else 0 (stored, staged, or
-   * promised by an earlier caller). Who was told 1 must stage the chunk or give up the whole run.
+   * For each 32-byte id in `ids` a {@link Want}. Who was told to bring a chunk must stage it or give up
+   * the whole run; what speaks of a promised one must not be committed before {@link isPromised} is
+   * false for it.
    */
   async wanted(ids: Uint8Array): Promise<Uint8Array> {
     const count = ids.length / 32;
@@ -126,7 +128,11 @@ export class FolderStore {
     const open: { index: number; key: string }[] = [];
     for (let index = 0; index < count; index++) {
       const key = mapKey(ids.subarray(index * 32, index * 32 + 32));
-      if (this.#pending.has(key) || this.#promised.has(key)) continue;
+      if (this.#pending.has(key)) continue;
+      if (this.#promised.has(key)) {
+        answer[index] = want.promised;
+        continue;
+      }
       this.#promised.add(key);
       open.push({ index, key });
     }
@@ -135,10 +141,15 @@ export class FolderStore {
     );
     for (const [at, { index, key }] of open.entries()) {
       const row = rows[at];
-      if (row === undefined || decodeChunkRow(row) === undefined) answer[index] = 1;
+      if (row === undefined || decodeChunkRow(row) === undefined) answer[index] = want.bring;
       else this.#promised.delete(key);
     }
     return answer;
+  }
+
+  /** Whether somebody was told to bring a chunk of this id and did not yet. */
+  isPromised(id: Uint8Array): boolean {
+    return this.#promised.has(mapKey(id));
   }
 
   /**

@@ -22,7 +22,7 @@ import { MemoryFileSystem } from '../../src/system/memory-file-system.ts';
 import { VirtualClock } from '../../src/system/virtual-clock.ts';
 import { named } from '../helpers/log-samples.ts';
 import { rejects } from '../helpers/rejects.ts';
-import { seededRandom } from '../helpers/seeded.ts';
+import { runSeed, seededRandom } from '../helpers/seeded.ts';
 import { recordedIn } from './scan-disk.ts';
 import { logs } from './seen-entries.ts';
 import { put, sampleSecrets } from './task-world.ts';
@@ -34,6 +34,7 @@ class Recorded {
   readonly rows = new Map<string, Map<string, SeenEntry>>();
   /** Versions by commit. */
   readonly commits: NewVersion[][] = [];
+  readonly names = new Map<NewVersion, Parent | undefined>();
   /** Paths of directories whose rows each commit wrote. */
   readonly written: string[][] = [];
   #staged: NewVersion[] = [];
@@ -43,6 +44,9 @@ class Recorded {
   problems: string[] = [];
   /** What fails each commit after so many. */
   commitsLeft = Number.POSITIVE_INFINITY;
+  /** Turns that a commit takes. */
+  slowness = 0;
+  onCommit = (): void => undefined;
   /** Most entries of rows that were held for one commit. */
   mostRows = 0;
 
@@ -88,24 +92,25 @@ class Recorded {
       stage: (versions) => {
         this.#staged.push(...versions);
         const seq = this.#seq++;
-        return Promise.resolve(
-          versions.map((_, index): Parent => ({
-            log: logs[0] ?? '',
-            seq,
-            index,
-            hash8: new Uint8Array(8),
-          })),
-        );
+        const names = versions.map((_, index): Parent => ({
+          log: logs[0] ?? '',
+          seq,
+          index,
+          hash8: new Uint8Array(8),
+        }));
+        for (const [at, version] of versions.entries()) this.names.set(version, names[at]);
+        return Promise.resolve(names);
       },
-      commit: (rows) => {
-        if (this.commitsLeft-- <= 0) return Promise.reject(new VaultError('VAULT_IO', 'killed'));
+      commit: async (rows) => {
+        if (this.commitsLeft-- <= 0) throw new VaultError('VAULT_IO', 'killed');
+        for (let wait = this.slowness; wait > 0; wait--) await turn();
         this.written.push([]);
         rows();
         for (const run of rowOperations) run();
         rowOperations = [];
         this.commits.push(this.#staged);
         this.#staged = [];
-        return Promise.resolve();
+        this.onCommit();
       },
       limits,
       digestKey: secretKey(named('digest key')),
@@ -153,6 +158,30 @@ class Recorded {
     return recorder;
   }
 
+  /** Paths of the versions that no committed one supersedes, deletions apart. */
+  get current(): string[] {
+    const all = this.commits.flat();
+    const superseded = new Set(
+      all.flatMap(({ parents }) => parents.map(({ seq, index }) => `${seq} ${index}`)),
+    );
+    return all
+      .filter((version) => {
+        const name = this.names.get(version);
+        return version.kind !== 'deletion' && !superseded.has(`${name?.seq} ${name?.index}`);
+      })
+      .map(({ path }) => path)
+      .sort();
+  }
+
+  /** Paths that rows are recorded for. */
+  get recordedPaths(): string[] {
+    return [...this.rows]
+      .flatMap(([directory, rows]) =>
+        [...rows.keys()].map((name) => (directory === '' ? name : `${directory}/${name}`)),
+      )
+      .sort();
+  }
+
   /** Kind of the last version of each path. */
   get latest(): Record<string, string> {
     const kinds = new Map<string, string>();
@@ -165,6 +194,17 @@ class Recorded {
 
 /** Far below the real ones, so that commits fall everywhere. */
 const limits = { versionsPerEntry: 16, versionsPerCommit: 48, rowsPerCommit: 400 };
+
+/** Paths below `root`, sorted, directories too. */
+function treeFiles(fs: MemoryFileSystem, root: string, prefix = ''): string[] {
+  return fs
+    .list(`${root}/${prefix}`.replace(/\/$/, ''))
+    .flatMap(({ name, kind }) => [
+      `${prefix}${name}`,
+      ...(kind === 'directory' ? treeFiles(fs, root, `${prefix}${name}/`) : []),
+    ])
+    .sort();
+}
 
 const many = (count: number, prefix: string): string[] =>
   Array.from({ length: count }, (_, at) => `${prefix}${at}`);
@@ -369,6 +409,33 @@ describe('ChangeRecorder', () => {
     assert.ok(recorded.written.length >= 2, `${recorded.written.length} commits`);
     const most = Math.max(...recorded.written.map((paths) => paths.length));
     assert.ok(most * 100 <= limits.rowsPerCommit + 100, `${most} directories in one`);
+  });
+
+  test('after each commit the rows are those of the versions, however long it takes', async () => {
+    const seed = runSeed();
+    const random = seededRandom(`slow commits ${seed}`);
+    const below = (bound: number): number =>
+      new DataView(random.bytes(4).buffer).getUint32(0) % bound;
+    const recorded = await Recorded.make();
+    recorded.onCommit = () => {
+      assert.deepEqual(recorded.recordedPaths, recorded.current, `seed ${seed}`);
+    };
+    for (let round = 0; round < 8; round++) {
+      recorded.slowness = below(60);
+      for (let change = below(300); change > 0; change--) {
+        const path = `d${below(6)}/f${below(120)}`;
+        const stat = recorded.fs.statIfPresent(`/disk/${path}`);
+        const moved = `/disk/d${below(6)}/m${round} ${change}`;
+        if (stat === undefined) recorded.put(path);
+        else if (below(4) === 0) recorded.fs.removeFile(`/disk/${path}`);
+        else if (recorded.fs.statIfPresent(moved.replace(/\/[^/]*$/, '')) !== undefined) {
+          recorded.fs.rename(`/disk/${path}`, moved);
+        }
+      }
+      await recorded.run();
+      const files = treeFiles(recorded.fs, '/disk');
+      assert.deepEqual(recorded.recordedPaths, files, `seed ${seed}, round ${round}`);
+    }
   });
 
   test('what a worker fails with ends the run, and nothing runs on', async () => {

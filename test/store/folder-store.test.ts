@@ -17,6 +17,7 @@ import { FolderStore, type ReplayCounts, type ReplayLog } from '../../src/store/
 import { MemoryChunkStore } from '../../src/store/memory-chunk-store.ts';
 import { MemoryMetaStore } from '../../src/store/memory-meta-store.ts';
 import { chunkKey, metaKey, metaPrefix } from '../../src/store/meta-keys.ts';
+import { want } from '../../src/store/want.ts';
 import { named } from '../helpers/log-samples.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { seededRandom } from '../helpers/seeded.ts';
@@ -116,12 +117,20 @@ describe('FolderStore', () => {
 
   test('a chunk is wanted once: not while it is promised, staged or stored', async () => {
     const { store } = await Stores.make();
-    assert.deepEqual(await store.wanted(idsOf('a', 'a', 'b')), Uint8Array.of(1, 0, 1));
-    assert.deepEqual(await store.wanted(idsOf('a')), Uint8Array.of(0));
+    assert.deepEqual(
+      await store.wanted(idsOf('a', 'a', 'b')),
+      Uint8Array.of(want.bring, want.promised, want.bring),
+    );
+    assert.deepEqual(await store.wanted(idsOf('a')), Uint8Array.of(want.promised));
+    assert.equal(store.isPromised(named('a')), true);
     await store.stage(sealed('a'));
-    assert.deepEqual(await store.wanted(idsOf('a', 'b')), Uint8Array.of(0, 0));
+    assert.equal(store.isPromised(named('a')), false);
+    assert.deepEqual(
+      await store.wanted(idsOf('a', 'b')),
+      Uint8Array.of(want.nothing, want.promised),
+    );
     await store.commit({});
-    assert.deepEqual(await store.wanted(idsOf('a')), Uint8Array.of(0));
+    assert.deepEqual(await store.wanted(idsOf('a')), Uint8Array.of(want.nothing));
   });
 
   test('a chunk brought twice is stored once', async () => {
