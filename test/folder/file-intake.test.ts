@@ -17,6 +17,7 @@ const stat = {
   allocated: 0,
   mtimeNs: 0n,
   ctimeNs: 0n,
+  bornNs: 0n,
   inode: 1n,
   device: 1n,
   mode: 0o644,
