@@ -1,12 +1,27 @@
-/** Runs commands of the real command line one after another in this process, without starting one for each. */
+/**
+ * Runs commands of the real command line one after another in this process, without starting one for
+ * each, nor threads: on the real disk and databases, with work done in the calling thread.
+ */
 
-import { processContext } from '../../src/cli/process-context.ts';
 import type { OutputStream } from '../../src/cli/context.ts';
+import { processContext } from '../../src/cli/process-context.ts';
 import { runCli } from '../../src/cli/run.ts';
+import { tasks } from '../../src/folder/tasks.ts';
+import type { Environment } from '../../src/home/environment.ts';
+import { systemEnvironment } from '../../src/home/system-environment.ts';
+import type { OpenOptions } from '../../src/operations/api.ts';
+import { inlinePool } from '../../src/system/inline-pool.ts';
+import * as vault from '../../src/vault.ts';
 import type { CommandAnswer, CommandRequest } from './command-host.ts';
 
 function collector(into: Uint8Array[]): OutputStream {
   return { isTerminal: false, columns: undefined, write: (bytes) => void into.push(bytes.slice()) };
+}
+
+function environment(): Environment {
+  const system = systemEnvironment();
+  const { fileSystem, random } = system;
+  return { ...system, pool: inlinePool({ tasks, fileSystem, random, isolate: true }) };
 }
 
 async function answer({ args, env, cwd }: CommandRequest): Promise<CommandAnswer> {
@@ -19,6 +34,11 @@ async function answer({ args, env, cwd }: CommandRequest): Promise<CommandAnswer
     cwd,
     stdout: collector(out),
     stderr: collector(err),
+    loadVault: () =>
+      Promise.resolve({
+        ...vault,
+        openVault: (options: OpenOptions) => vault.openVault(options, environment()),
+      }),
   });
   const exit = 'exit' in outcome ? outcome.exit : -1;
   const text = (parts: readonly Uint8Array[]): string => Buffer.concat(parts).toString('utf8');
