@@ -33,6 +33,7 @@ try {
     seed,
     directory,
     files,
+    restoreEvery: 1,
     onKill: ({ kills: done, restores, failures }) => {
       if (done < told + 50) return;
       told = done;

@@ -1,6 +1,7 @@
 /**
  * Runs commands of the real command line one after another in this process, without starting one for
- * each, nor threads: on the real disk and databases, with work done in the calling thread.
+ * each, nor threads: on the real disk and databases, with work done in the calling thread. What it makes
+ * a passphrase open is cheap to open.
  */
 
 import type { OutputStream } from '../../src/cli/context.ts';
@@ -9,7 +10,7 @@ import { runCli } from '../../src/cli/run.ts';
 import { tasks } from '../../src/folder/tasks.ts';
 import type { Environment } from '../../src/home/environment.ts';
 import { systemEnvironment } from '../../src/home/system-environment.ts';
-import type { OpenOptions } from '../../src/operations/api.ts';
+import type { InitOptions, OpenOptions } from '../../src/operations/api.ts';
 import { inlinePool } from '../../src/system/inline-pool.ts';
 import * as vault from '../../src/vault.ts';
 import type { CommandAnswer, CommandRequest } from './command-host.ts';
@@ -18,10 +19,13 @@ function collector(into: Uint8Array[]): OutputStream {
   return { isTerminal: false, columns: undefined, write: (bytes) => void into.push(bytes.slice()) };
 }
 
+/** The cheapest that is accepted. */
+const scryptCost = { log2N: 10, r: 1, p: 1 } as const;
+
 function environment(): Environment {
   const system = systemEnvironment();
   const { fileSystem, random } = system;
-  return { ...system, pool: inlinePool({ tasks, fileSystem, random, isolate: true }) };
+  return { ...system, scryptCost, pool: inlinePool({ tasks, fileSystem, random, isolate: true }) };
 }
 
 async function answer({ args, env, cwd }: CommandRequest): Promise<CommandAnswer> {
@@ -37,6 +41,7 @@ async function answer({ args, env, cwd }: CommandRequest): Promise<CommandAnswer
     loadVault: () =>
       Promise.resolve({
         ...vault,
+        initHome: (options: InitOptions) => vault.initHome(options, environment()),
         openVault: (options: OpenOptions) => vault.openVault(options, environment()),
       }),
   });
