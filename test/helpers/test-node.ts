@@ -15,9 +15,12 @@ const names = new Set(commands.map(({ name }) => name));
 
 /** Runs commands with `--json` in some other way than a process for each. */
 export interface JsonRunner {
-  run(
-    home: string,
-    cwd: string,
+  runIn(
+    place: {
+      readonly home: string;
+      readonly cwd: string;
+      readonly env: Readonly<Record<string, string>>;
+    },
     ...args: readonly string[]
   ): Promise<{ readonly exit: number; readonly stdout: string; readonly stderr: string }>;
 }
@@ -47,8 +50,8 @@ export class TestNode {
   }
 
   /** A home that its device key opens, with the directory `work` as a folder. */
-  static async make(t: TestContext): Promise<TestNode> {
-    const node = TestNode.bare(t);
+  static async make(t: TestContext, runner?: JsonRunner): Promise<TestNode> {
+    const node = TestNode.bare(t, runner);
     await node.done('init', '--device-key', '--name', 'test node');
     await node.done('folder', 'add', node.work);
     return node;
@@ -101,8 +104,10 @@ export class TestNode {
     options: Partial<RunOptions>,
     args: readonly string[],
   ): Promise<{ exit: number | null; stdout: string; stderr: string }> {
-    if (this.#runner !== undefined && Object.keys(options).length === 0) {
-      return this.#runner.run(this.home, this.directory, ...args);
+    const { home = this.home, cwd = this.directory, passphrase, env = {}, ...others } = options;
+    if (this.#runner !== undefined && Object.keys(others).length === 0) {
+      const variables = passphrase === undefined ? env : { ...env, VAULT_PASSPHRASE: passphrase };
+      return this.#runner.runIn({ home, cwd, env: variables }, ...args);
     }
     const { exit, stdout, stderr } = await this.runWith(options, ...args, '--json');
     return { exit, stdout: stdout.toString('utf8'), stderr };

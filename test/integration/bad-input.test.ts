@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { readTwin, writeTwin } from '../../src/store/twin-file.ts';
 import { realFileSystem } from '../../src/system/real-file-system.ts';
 import { everyByte } from '../helpers/every-byte.ts';
 import { realEnvironment } from '../helpers/test-environment.ts';
 import { inVault, makeHome, operationContext } from '../helpers/test-home.ts';
 import { TestNode } from '../helpers/test-node.ts';
+import { CommandHost } from './command-host.ts';
+
+// What commands do is tested here, not that each is a process.
+const host = new CommandHost();
+after(() => host.close());
 
 type Line = Record<string, unknown>;
 
 const said = ({ message, hint }: Line): string => `${String(message)} ${String(hint)}`;
 
 test('a wrong passphrase is exit 12 and touches nothing', async (t) => {
-  const node = TestNode.bare(t);
+  const node = TestNode.bare(t, host);
   const passphrase = 'right';
   await node.jsonWith({ passphrase }, 0, 'init', '--name', 'n');
   await node.jsonWith({ passphrase }, 0, 'folder', 'add', node.work);
@@ -40,7 +45,7 @@ test('a wrong passphrase is exit 12 and touches nothing', async (t) => {
 });
 
 test('init neither replaces a home nor moves into a directory of something else', async (t) => {
-  const node = TestNode.bare(t);
+  const node = TestNode.bare(t, host);
   await node.fails(2, 'init', '--no-input');
   writeFileSync(join(node.work, 'theirs'), 'theirs');
   assert.equal(
@@ -57,7 +62,7 @@ test('init neither replaces a home nor moves into a directory of something else'
 });
 
 test('a home that needs a newer vault is refused by name and left as it is', async (t) => {
-  const node = await TestNode.make(t);
+  const node = await TestNode.make(t, host);
   const path = join(node.home, 'home');
   const fileSystem = realFileSystem();
   const original = readTwin(fileSystem, path);
@@ -114,7 +119,7 @@ test('folders that overlap one another or the home are refused', async (t) => {
 });
 
 test('what nothing is called is exit 10, what makes no sense is exit 2 and named', async (t) => {
-  const node = await TestNode.make(t);
+  const node = await TestNode.make(t, host);
   writeFileSync(join(node.work, 'file'), 'content');
   await node.done('snapshot', '--tag', 'kept');
   const to = ['--to', join(node.directory, 'to')] as const;

@@ -29,10 +29,18 @@ export class CommandHost {
   #child: ChildProcess | undefined;
 
   /** Runs `vault …` with `--json` on a home. Commands of one host run one at a time. */
-  async run(home: string, cwd: string, ...args: readonly string[]): Promise<Commanded> {
+  run(home: string, cwd: string, ...args: readonly string[]): Promise<Commanded> {
+    return this.runIn({ home, cwd, env: {} }, ...args);
+  }
+
+  /** As {@link run}, with variables in its environment. */
+  async runIn(
+    { home, cwd, env }: { home: string; cwd: string; env: Readonly<Record<string, string>> },
+    ...args: readonly string[]
+  ): Promise<Commanded> {
     const request: CommandRequest = {
       args: [...args, '--json'],
-      env: { VAULT_HOME: home, PATH: process.env['PATH'] ?? '' },
+      env: { VAULT_HOME: home, PATH: process.env['PATH'] ?? '', ...env },
       cwd,
     };
     const answer = await this.#ask(request);

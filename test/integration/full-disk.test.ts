@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { runVault, type Ran } from '../helpers/run-vault.ts';
+import { after, test } from 'node:test';
 import { seededRandom } from '../helpers/seeded.ts';
 import { SmallDisk } from '../helpers/small-disk.ts';
 import { assertSameTree, treeOf } from '../helpers/tree.ts';
+import { CommandHost, type Commanded } from './command-host.ts';
+
+const host = new CommandHost();
+after(() => host.close());
 
 const MIB = 1024 * 1024;
 const RESERVE_BYTES = 8 * MIB;
@@ -21,18 +24,17 @@ class Home {
     this.#cwd = cwd;
   }
 
-  async run(exit: number, ...args: readonly string[]): Promise<Ran> {
-    const options = { home: this.path, cwd: this.#cwd, passphrase: undefined };
-    const ran = await runVault(options, ...args, '--json');
-    const said = `vault ${args.join(' ')}\n${ran.stdout.toString()}${ran.stderr}`;
+  async run(exit: number, ...args: readonly string[]): Promise<Commanded> {
+    const ran = await host.run(this.path, this.#cwd, ...args);
+    const said = `vault ${args.join(' ')}\n${ran.stdout}${ran.stderr}`;
     assert.equal(ran.exit, exit, said);
-    if (exit === 21) assert.equal(ran.last()['code'], 'VAULT_NO_SPACE', said);
+    if (exit === 21) assert.equal(ran.lines.at(-1)?.['code'], 'VAULT_NO_SPACE', said);
     return ran;
   }
 
   /** The id of a new snapshot. */
   async snapshot(): Promise<string> {
-    return String((await this.run(0, 'snapshot')).last()['snapshot']);
+    return String((await this.run(0, 'snapshot')).lines.at(-1)?.['snapshot']);
   }
 
   async restores(at: string, tree: ReturnType<typeof treeOf>, to: string): Promise<void> {
@@ -78,7 +80,7 @@ test('a snapshot that fills the disk is finished once there is room', async (t) 
     if (isFuller) disk.fill(0);
     await home.run(0, 'status');
     await home.run(0, 'ls', '-R', '-f', 'work');
-    const listed = (await home.run(0, 'snapshots', 'work')).lines();
+    const listed = (await home.run(0, 'snapshots', 'work')).lines;
     const ids = listed.flatMap(({ type, snapshot }) => (type === 'snapshot' ? [snapshot] : []));
     assert.deepEqual(ids, [first.id]);
     await home.run(0, 'verify', '--read');
@@ -87,7 +89,7 @@ test('a snapshot that fills the disk is finished once there is room', async (t) 
   }
 
   disk.free();
-  const { newBytes, snapshot } = (await home.run(0, 'snapshot')).last();
+  const { newBytes, snapshot } = (await home.run(0, 'snapshot')).lines.at(-1) ?? {};
   assert.ok(Number(newBytes) < 46 * MIB, `${newBytes as number} bytes were stored anew`);
   assert.equal(home.reserveBytes, RESERVE_BYTES, 'the reserve is back');
   await home.run(0, 'verify', '--read');
@@ -169,12 +171,12 @@ test('nothing that changes the home is half done on a full disk', async (t) => {
   await home.run(21, 'key', 'recovery-code');
   await home.run(21, 'folder', 'set', 'work', 'name=renamed');
   disk.free();
-  const said = (await home.run(0, 'folder', 'list')).lines();
+  const said = (await home.run(0, 'folder', 'list')).lines;
   assert.deepEqual(
     said.flatMap(({ type, name }) => (type === 'folder' ? [name] : [])),
     ['work'],
   );
-  assert.equal((await home.run(0, 'config', 'get', 'compression')).last()['value'], '3');
+  assert.equal((await home.run(0, 'config', 'get', 'compression')).lines.at(-1)?.['value'], '3');
   await home.run(0, 'verify', '--read');
 
   await home.run(0, 'folder', 'add', other);

@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { TestNode } from '../helpers/test-node.ts';
 import { treeOf } from '../helpers/tree.ts';
+import { CommandHost } from './command-host.ts';
+
+// What commands do is tested here, not that each is a process.
+const host = new CommandHost();
+after(() => host.close());
 
 type Line = Record<string, unknown>;
 
 const text = (line: Line | undefined, key: string): string => String(line?.[key]);
 
 test('a home opens with whatever has a slot, and with nothing else', async (t) => {
-  const node = TestNode.bare(t);
+  const node = TestNode.bare(t, host);
   const file = (name: string, content: string): string => {
     const path = join(node.directory, name);
     writeFileSync(path, content);
@@ -82,7 +87,7 @@ test('a home opens with whatever has a slot, and with nothing else', async (t) =
 });
 
 test('every file of the home but the stores is kept twice and mended', async (t) => {
-  const node = await TestNode.make(t);
+  const node = await TestNode.make(t, host);
   writeFileSync(join(node.work, 'file'), 'content');
   await node.done('snapshot');
   const [folder = ''] = readdirSync(join(node.home, 'folders'));

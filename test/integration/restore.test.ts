@@ -9,12 +9,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { after, test, type TestContext } from 'node:test';
 import { startVault } from '../helpers/run-vault.ts';
 import { seededRandom } from '../helpers/seeded.ts';
 import { TestNode } from '../helpers/test-node.ts';
 import { assertSameTree, treeOf } from '../helpers/tree.ts';
 import { eventually } from '../helpers/wait.ts';
+import { CommandHost } from './command-host.ts';
+
+// What commands do is tested here, not that each is a process.
+const host = new CommandHost();
+after(() => host.close());
 
 function put(root: string, files: Readonly<Record<string, string>>): void {
   for (const [path, content] of Object.entries(files)) {
@@ -28,7 +33,7 @@ async function kept(
   t: TestContext,
   files: Readonly<Record<string, string>>,
 ): Promise<TestNode & { to: string }> {
-  const node = await TestNode.make(t);
+  const node = await TestNode.make(t, host);
   put(node.work, files);
   await node.done('snapshot');
   return Object.assign(node, { to: join(node.directory, 'to') });
@@ -75,7 +80,7 @@ test('restore never writes through a symlink of its destination', async (t) => {
 });
 
 test('a restore that was killed is finished by the next', async (t) => {
-  const node = await TestNode.make(t);
+  const node = await TestNode.make(t, host);
   const random = seededRandom('killed restore');
   for (let index = 0; index < 200; index++)
     put(node.work, { [`small/${index}`]: `small ${index}` });

@@ -3,12 +3,17 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { TestNode } from '../helpers/test-node.ts';
 import { assertSameTree, treeOf } from '../helpers/tree.ts';
+import { CommandHost } from './command-host.ts';
+
+// What commands do is tested here, not that each is a process.
+const host = new CommandHost();
+after(() => host.close());
 
 test('a folder whose files are all gone at once is not recorded as deleted', async (t) => {
-  const node = await TestNode.make(t);
+  const node = await TestNode.make(t, host);
   for (const name of ['a', 'b', 'c/d']) {
     mkdirSync(join(node.work, name, '..'), { recursive: true });
     writeFileSync(join(node.work, name), name);
@@ -44,7 +49,7 @@ test('a folder whose files are all gone at once is not recorded as deleted', asy
 });
 
 test('a deletion of more than half of a large folder asks first', async (t) => {
-  const node = await TestNode.make(t);
+  const node = await TestNode.make(t, host);
   for (const [directory, count] of [
     ['many', 1100],
     ['few', 200],
@@ -65,7 +70,7 @@ test('a deletion of more than half of a large folder asks first', async (t) => {
 });
 
 test('what is no file, directory or symlink is left out and said', async (t) => {
-  const node = await TestNode.make(t);
+  const node = await TestNode.make(t, host);
   writeFileSync(join(node.work, 'file'), 'content');
   execFileSync('mkfifo', [join(node.work, 'pipe')]);
   const server = createServer();
@@ -89,7 +94,7 @@ test('what is no file, directory or symlink is left out and said', async (t) => 
 
 test('a file that cannot be read is reported, and kept as it was', async (t) => {
   const user = process.getuid?.() === 0 ? 65_534 : undefined;
-  const node = TestNode.bare(t);
+  const node = TestNode.bare(t, host);
   const secret = join(node.work, 'closed/file');
   mkdirSync(join(node.work, 'closed'));
   writeFileSync(secret, 'first');
