@@ -25,7 +25,7 @@ import { SampleTree } from './sample-tree.ts';
 const seed = runSeed();
 const isLong = process.env['VAULT_SLOW'] === '1';
 /** Damaged copies of the home that are looked at; all there are in a long run. */
-const VARIANTS = 40;
+const VARIANTS = 30;
 
 type Tree = ReadonlyMap<string, TreeItem>;
 
