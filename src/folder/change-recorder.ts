@@ -7,6 +7,7 @@
 import type { Clock } from '../clock.ts';
 import { contentDigest } from '../log/body.ts';
 import type { SecretKey } from '../crypto/hash.ts';
+import { directoryOf } from '../log/folder-tree.ts';
 import type { Body, Parent } from '../log/types.ts';
 import type { FileStat } from '../system/file-system.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
@@ -109,10 +110,11 @@ export class ChangeRecorder {
   }
 
   /** Takes some directories of a scan. Resolves when the next ones may come. */
-  async take({ takenMs, kept, problems, changed }: Scanned): Promise<void> {
+  async take({ takenMs, kept, problems, changed, mounts }: Scanned): Promise<void> {
     this.#intake.throwIfFailed();
     this.#tell(problems);
     this.#countKept(kept);
+    for (const { path, isMount } of mounts) await this.#noteMount(path, isMount);
     for (const directory of changed) {
       this.#tell(directory.problems);
       this.#countKept(directory.kept);
@@ -128,7 +130,7 @@ export class ChangeRecorder {
     const directory = this.#pending.change(scanned.path, this.#still(scanned));
     this.#pending.await(directory);
     this.#forgetReturned(scanned);
-    for (const { name, stat } of scanned.newDirectories) {
+    for (const { name, stat, isMount } of scanned.newDirectories) {
       counts.dirs++;
       await this.#addVersion(
         { directory, name, source: undefined },
@@ -139,6 +141,7 @@ export class ChangeRecorder {
           ...seenStat(stat, isRacyStat(stat, takenMs)),
           kind: 'directory',
           digest: NO_DIGEST,
+          ...(isMount ? { mount: true } : {}),
         },
       );
     }
@@ -243,6 +246,14 @@ export class ChangeRecorder {
     const isFile = before.kind === 'file';
     if (before.kind === 'directory') this.#countKept({ files: 0, dirs: 1, bytes: 0 });
     else this.#countKept({ files: 1, dirs: 0, bytes: isFile ? before.size : 0 });
+  }
+
+  async #noteMount(path: string, isMount: boolean): Promise<void> {
+    const directory = await this.#recorded(directoryOf(path));
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const entry = directory.rows.get(name);
+    if (entry !== undefined) directory.rows.set(name, { ...entry, mount: isMount });
+    await this.#commitIfLarge();
   }
 
   #tell(problems: readonly ScanProblem[]): void {

@@ -15,7 +15,9 @@ import {
   type DirectoryChanges,
   type DirectoryIdentity,
   type Kept,
+  type MountPlace,
   type ScanProblem,
+  type Subdirectory,
 } from './look.ts';
 import { openPages, type RecordedRows } from './recorded-rows.ts';
 
@@ -30,6 +32,8 @@ export interface LookDirectoriesInput {
   readonly neverEnter: readonly DirectoryIdentity[];
   /** Whether files to read come with their stat. */
   readonly withStats: boolean;
+  /** Whether to go in also where another file system is mounted than was, or none any more. */
+  readonly acceptsMounts: boolean;
   readonly directories: readonly DirectoryToLookAt[];
 }
 
@@ -38,6 +42,7 @@ export interface DirectoryToLookAt {
   readonly path: string;
   /** Ignore rules of the directories above. */
   readonly above: IgnoreRules;
+  readonly place: MountPlace | undefined;
   /** Undefined for one that was never seen. */
   readonly rows: RecordedRows | undefined;
 }
@@ -56,7 +61,10 @@ export interface FoundDirectory {
   readonly index: number;
   /** Whether its rows do not authenticate: nothing else is known then. */
   readonly damaged: boolean;
-  readonly below: readonly string[];
+  readonly below: readonly Subdirectory[];
+  readonly device: bigint | undefined;
+  /** Whether a file system is mounted on it, where that was recorded otherwise and is accepted. */
+  readonly isMountNow: boolean | undefined;
   /** Ignore rules that hold below, where they differ from those above. */
   readonly rules: IgnoreRules | undefined;
   readonly problems: readonly ScanProblem[];
@@ -72,7 +80,14 @@ export interface ChangedDirectory extends DirectoryChanges {
 }
 
 const noRows = new Uint8Array(0);
-const nothing = { below: [], rules: undefined, problems: [], changed: undefined };
+const nothing = {
+  below: [],
+  device: undefined,
+  isMountNow: undefined,
+  rules: undefined,
+  problems: [],
+  changed: undefined,
+};
 /** Patterns compiled for earlier directories of this lane. */
 const matcher = new IgnoreMatcher();
 
@@ -85,10 +100,10 @@ export function lookDirectories(
   const kept: Kept = { files: 0, dirs: 0, bytes: 0 };
   let known = 0;
   const found: FoundDirectory[] = [];
-  for (const [index, { path, above, rows: recorded }] of input.directories.entries()) {
+  for (const [index, { path, above, place, rows: recorded }] of input.directories.entries()) {
     try {
       const rows = recorded === undefined ? noRows : openPages(key, recorded);
-      const { root, excludes, device, neverEnter, withStats } = input;
+      const { root, excludes, device, neverEnter, withStats, acceptsMounts } = input;
       const looked = look({
         fileSystem: context.fileSystem,
         root,
@@ -100,22 +115,25 @@ export function lookDirectories(
         matcher,
         neverEnter,
         withStats,
+        acceptsMounts,
+        place,
       });
-      const { below, problems, changes } = looked;
+      const { below, problems, changes, isMountNow } = looked;
+      const same = { index, damaged: false, below, problems, isMountNow, device: looked.device };
       const rules = looked.rules === above ? undefined : looked.rules;
       if (changes === undefined) {
         known += looked.known;
         kept.files += looked.kept.files;
         kept.dirs += looked.kept.dirs;
         kept.bytes += looked.kept.bytes;
-        if (below.length + problems.length === 0) continue;
-        found.push({ index, damaged: false, below, rules, problems, changed: undefined });
+        if (below.length + problems.length === 0 && isMountNow === undefined) continue;
+        found.push({ ...same, rules, changed: undefined });
       } else {
         // A part of a larger buffer would take all of it along.
         const whole = rows.length === rows.buffer.byteLength ? rows : rows.slice();
         if (whole.length > 0) context.transfer([whole.buffer as ArrayBuffer]);
         const changed = { ...changes, rows: whole, kept: looked.kept, known: looked.known };
-        found.push({ index, damaged: false, below, rules, problems, changed });
+        found.push({ ...same, rules, changed });
       }
     } catch (error) {
       if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;

@@ -33,6 +33,23 @@ export interface LookInput {
   readonly neverEnter: readonly DirectoryIdentity[];
   /** Whether files to read come with their stat. */
   readonly withStats: boolean;
+  /** What is known of the place in which the directory lies; undefined for one to begin at. */
+  readonly place: MountPlace | undefined;
+  /** Whether to go in also where another file system is mounted than was, or none any more. */
+  readonly acceptsMounts: boolean;
+}
+
+export interface MountPlace {
+  /** Device of the directory that holds it. */
+  readonly device: bigint;
+  /** Whether another file system was mounted there; undefined where that was not recorded. */
+  readonly wasMount: boolean | undefined;
+}
+
+/** A recorded subdirectory. */
+export interface Subdirectory {
+  readonly name: string;
+  readonly wasMount: boolean | undefined;
 }
 
 /** What a directory is known by, whatever path leads to it. */
@@ -51,7 +68,11 @@ export interface Kept {
 
 export interface Looked {
   /** Subdirectories that were recorded as such, in order of name. */
-  readonly below: readonly string[];
+  readonly below: readonly Subdirectory[];
+  /** Its own device; undefined where it was not looked into. */
+  readonly device: bigint | undefined;
+  /** Whether a file system is mounted on it, where that was recorded otherwise and is accepted. */
+  readonly isMountNow: boolean | undefined;
   /** Ignore rules that hold in the directories below. */
   readonly rules: IgnoreRules;
   readonly kept: Kept;
@@ -74,7 +95,11 @@ export interface DirectoryChanges {
     readonly target: string;
   }[];
   /** Directories that were not directories before. */
-  readonly newDirectories: readonly { readonly name: string; readonly stat: FileStat }[];
+  readonly newDirectories: readonly {
+    readonly name: string;
+    readonly stat: FileStat;
+    readonly isMount: boolean;
+  }[];
   /** Recorded names that are gone, or are now something that is not kept. */
   readonly gone: readonly string[];
   /** Recorded directories that are now a file or symlink. */
@@ -110,12 +135,14 @@ class Look {
   readonly #absolute: string;
   readonly #rows: SeenRows;
   readonly #kept: Kept = { files: 0, dirs: 0, bytes: 0 };
-  readonly #below: string[] = [];
+  readonly #below: Subdirectory[] = [];
+  #device: bigint | undefined;
+  #isMountNow: boolean | undefined;
   readonly #files: string[] = [];
   readonly #stats = new Map<string, FileStat>();
   readonly #replaced: string[] = [];
   readonly #symlinks: { name: string; stat: FileStat; target: string }[] = [];
-  readonly #newDirectories: { name: string; stat: FileStat }[] = [];
+  readonly #newDirectories: { name: string; stat: FileStat; isMount: boolean }[] = [];
   readonly #problems: ScanProblem[] = [];
   #doubtful = 0;
 
@@ -143,6 +170,8 @@ class Look {
       const stat = fileSystem.stat(this.#absolute);
       // What was a directory when its parent was listed: the next scan sees it whole.
       if (stat.kind !== 'directory' || isOneOf(neverEnter, stat)) return undefined;
+      if (!this.#mayEnter(stat.device)) return undefined;
+      this.#device = stat.device;
       return fileSystem.list(this.#absolute);
     } catch (error) {
       const code = systemCode(error);
@@ -151,6 +180,27 @@ class Look {
       }
       return undefined;
     }
+  }
+
+  /**
+   * Whether what was recorded of a directory can be compared with what lies there: not where a file
+   * system was mounted and is no more, or one is mounted over it.
+   */
+  #mayEnter(device: bigint): boolean {
+    const { path, place, excludes, acceptsMounts } = this.#input;
+    if (place?.wasMount === undefined) return true;
+    const isMount = device !== place.device;
+    // What is not entered anyway is not asked about.
+    if (isMount === place.wasMount || (isMount && excludes.oneFileSystem)) return true;
+    if (acceptsMounts) {
+      this.#isMountNow = isMount;
+      return true;
+    }
+    const what = isMount
+      ? 'another file system is mounted over it'
+      : 'the file system that was mounted there is gone';
+    this.#unreadable(path, `${what}: left as it was; --yes takes it as it is now`);
+    return false;
   }
 
   /** What is left out; undefined where that cannot be told. */
@@ -201,7 +251,7 @@ class Look {
 
   #takeDirectory(name: string, at: number | undefined): void {
     if (at !== undefined && this.#rows.kind(at) === 'directory') {
-      this.#below.push(name);
+      this.#below.push({ name, wasMount: this.#rows.wasMount(at) });
       this.#keep(at);
       return;
     }
@@ -211,7 +261,7 @@ class Look {
       return;
     }
     if (at !== undefined) this.#rows.meet(at);
-    this.#newDirectories.push({ name, stat });
+    this.#newDirectories.push({ name, stat, isMount: stat.device !== this.#device });
   }
 
   #takeSymlink(name: string, at: number | undefined): void {
@@ -282,7 +332,9 @@ class Look {
     const [files, symlinks, newDirectories] = [this.#files, this.#symlinks, this.#newDirectories];
     const changed = files.length + symlinks.length + newDirectories.length + gone.length > 0;
     return {
-      below: this.#below.sort(),
+      below: this.#below.sort(byName),
+      device: this.#device,
+      isMountNow: this.#isMountNow,
       rules,
       kept: this.#kept,
       known: this.#rows.contents,

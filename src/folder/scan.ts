@@ -12,7 +12,13 @@ import type { FileSystem } from '../system/file-system.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 import type { Excludes } from './excludes.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
-import { join, type DirectoryIdentity, type Kept, type ScanProblem } from './look.ts';
+import {
+  join,
+  type DirectoryIdentity,
+  type Kept,
+  type MountPlace,
+  type ScanProblem,
+} from './look.ts';
 import type {
   ChangedDirectory,
   DirectoryToLookAt,
@@ -56,6 +62,8 @@ export interface ScanScope {
   readonly entersNew: boolean;
   /** Whether files to read come with their stat. */
   readonly withStats: boolean;
+  /** Whether to go in also where another file system is mounted than was, or none any more. */
+  readonly acceptsMounts: boolean;
 }
 
 /** Everything. */
@@ -64,6 +72,7 @@ export const wholeFolder: ScanScope = {
   entersRecorded: true,
   entersNew: true,
   withStats: false,
+  acceptsMounts: false,
 };
 
 /** What was last seen in directories, as a scan needs it. */
@@ -87,6 +96,8 @@ export interface Scanned {
   /** Theirs. */
   readonly problems: readonly ScanProblem[];
   readonly changed: readonly ScannedDirectory[];
+  /** Directories where a file system is mounted now and none was, or the reverse. */
+  readonly mounts: readonly { readonly path: string; readonly isMount: boolean }[];
 }
 
 /** One directory in which something differs. `path` is relative to the root; `''` is the root itself. */
@@ -132,6 +143,7 @@ interface OpenDirectory {
   readonly isDamaged: boolean;
   /** Ignore rules of the directories above. */
   readonly above: IgnoreRules;
+  readonly place: MountPlace | undefined;
 }
 
 interface Task {
@@ -155,7 +167,10 @@ class Walk {
     this.#scope = input.scope ?? wholeFolder;
     const above = { given: input.excludes.patterns, files: [] };
     const places = this.#scope.places ?? [{ path: '', above }];
-    this.#open = places.map((place) => ({ ...place, isNew: false, isDamaged: false })).reverse();
+    const known = { isNew: false, isDamaged: false, place: undefined };
+    this.#open = places
+      .map(({ path, above: rules }) => ({ path, above: rules, ...known }))
+      .reverse();
   }
 
   /** The next directories; undefined at the end. */
@@ -192,7 +207,8 @@ class Walk {
         const rows = await this.#rows(directory);
         bytes += rows === undefined ? 0 : rowBytes(rows);
         directories.push(directory);
-        looks.push({ path: directory.path, above: directory.above, rows });
+        const { path, above, place } = directory;
+        looks.push({ path, above, place, rows });
       }
       this.#run(directories, looks);
     }
@@ -209,11 +225,20 @@ class Walk {
     const { packed, buffer } = packRows(looks);
     const takenMs = this.#input.clock.wallMs();
     const device = this.#device;
-    const { withStats } = this.#scope;
+    const { withStats, acceptsMounts } = this.#scope;
     const task = pool
       .run<LookDirectoriesInput, LookDirectoriesOutput>(
         'lookDirectories',
-        { secrets, root, excludes, device, neverEnter, withStats, directories: packed },
+        {
+          secrets,
+          root,
+          excludes,
+          device,
+          neverEnter,
+          withStats,
+          acceptsMounts,
+          directories: packed,
+        },
         { signal, transfer: [buffer] },
       )
       .then(
@@ -230,6 +255,7 @@ class Walk {
 
   #take({ takenMs, directories, output }: Task): Scanned {
     const problems: ScanProblem[] = [];
+    const mounts: { path: string; isMount: boolean }[] = [];
     const changed: ScannedDirectory[] = [];
     const below: OpenDirectory[] = [];
     for (const { index, damaged, rules, ...found } of output.found) {
@@ -241,22 +267,27 @@ class Walk {
         continue;
       }
       const above = rules ?? directory.above;
-      const open = (name: string, isNew: boolean): OpenDirectory => {
-        return { path: join(path, name), isNew, isDamaged: false, above };
+      const { device, isMountNow } = found;
+      if (isMountNow !== undefined) mounts.push({ path, isMount: isMountNow });
+      const open = (name: string, isNew: boolean, wasMount: boolean | undefined): OpenDirectory => {
+        const place = device === undefined ? undefined : { device, wasMount };
+        return { path: join(path, name), isNew, isDamaged: false, above, place };
       };
       const { entersRecorded, entersNew } = this.#scope;
-      const inside = entersRecorded ? found.below.map((name) => open(name, false)) : [];
+      const inside = entersRecorded
+        ? found.below.map(({ name, wasMount }) => open(name, false, wasMount))
+        : [];
       if (found.changed !== undefined) {
         const place = { path, above: directory.above, problems: found.problems };
         changed.push(scannedDirectory(place, found.changed, this.#input.recorded));
         const newDirectories = entersNew ? found.changed.newDirectories : [];
-        for (const { name } of newDirectories) inside.push(open(name, true));
+        for (const { name } of newDirectories) inside.push(open(name, true, undefined));
         if (newDirectories.length > 0) inside.sort((a, b) => (a.path < b.path ? -1 : 1));
       } else problems.push(...found.problems);
       below.push(...inside);
     }
     this.#open.push(...below.reverse());
-    return { takenMs, kept: output.kept, known: output.known, problems, changed };
+    return { takenMs, kept: output.kept, known: output.known, problems, changed, mounts };
   }
 }
 

@@ -10,6 +10,7 @@ import {
   isRacyRow,
   isRowOf,
   rowKind,
+  rowMount,
   rowSize,
   type SeenEntry,
 } from './working-copy-row.ts';
@@ -56,6 +57,11 @@ export class SeenRows {
 
   bytesOf(at: number): number {
     return rowSize(this.#buffer, at);
+  }
+
+  /** Whether another file system was mounted there; undefined where no scan recorded it. */
+  wasMount(at: number): boolean | undefined {
+    return rowMount(this.#buffer, at);
   }
 
   isRacy(at: number): boolean {

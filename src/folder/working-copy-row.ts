@@ -19,6 +19,8 @@ export interface SeenEntry {
   readonly executable: boolean;
   /** The stat was taken so soon after the last change that another could hide behind it. */
   readonly racy: boolean;
+  /** Of a directory: another file system was mounted there. */
+  readonly mount?: boolean;
   /** Digest of the content, as in its link; empty for a directory. */
   readonly digest: Uint8Array;
   /** The version on disk: what the next one supersedes. */
@@ -35,6 +37,7 @@ export const FIXED_ROW_BYTES = FIXED + 2;
 /** Flags beside the kind. */
 const EXECUTABLE = 8;
 const RACY = 16;
+const MOUNT = 32;
 const REPLACEMENT = '\ufffd';
 const noDigest = new Uint8Array(0);
 const kinds = ['file', 'symlink', 'directory'] as const;
@@ -61,7 +64,10 @@ export function encodeSeenPage(entries: Iterable<readonly [string, SeenEntry]>):
     const nameBytes = pathToBytes(name);
     const out = Buffer.allocUnsafe(FIXED_ROW_BYTES + nameBytes.length);
     out[0] =
-      kinds.indexOf(entry.kind) | (entry.executable ? EXECUTABLE : 0) | (entry.racy ? RACY : 0);
+      kinds.indexOf(entry.kind) |
+      (entry.executable ? EXECUTABLE : 0) |
+      (entry.racy ? RACY : 0) |
+      (entry.mount === true ? MOUNT : 0);
     out.writeDoubleBE(entry.size, 1);
     out.writeBigInt64BE(entry.mtimeNs, 9);
     out.writeBigInt64BE(entry.ctimeNs, 17);
@@ -112,6 +118,12 @@ export function isRacyRow(bytes: Buffer, at: number): boolean {
   return ((bytes[at] ?? 0) & RACY) !== 0;
 }
 
+/** Whether another file system was mounted on the directory at `at`; undefined where no scan recorded it. */
+export function rowMount(bytes: Buffer, at: number): boolean | undefined {
+  if (bytes.readBigUInt64BE(at + 25) === 0n) return undefined;
+  return ((bytes[at] ?? 0) & MOUNT) !== 0;
+}
+
 /** Whether a stat shows what the row at `at` recorded, of the same kind. */
 export function isRowOf(bytes: Buffer, at: number, stat: FileStat): boolean {
   return (
@@ -141,6 +153,7 @@ export function decodeSeenPage(
       inode: buffer.readBigUInt64BE(at + 25),
       executable: (flags & EXECUTABLE) !== 0,
       racy: (flags & RACY) !== 0,
+      ...((flags & MOUNT) === 0 ? {} : { mount: true }),
       digest:
         kind === 'directory' ? noDigest : new Uint8Array(buffer.subarray(at + 65, at + FIXED)),
       version: {

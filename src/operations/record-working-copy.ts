@@ -72,7 +72,10 @@ export async function recordWorkingCopy(
   const guarded = { path: root, identity: folder.state.root };
   const guard = new DeletionGuard(fileSystem, guarded, options.yes, context);
   const survey = new Survey(place.seen);
-  const surveyed = scanFolder(session, folder, signal, recordedDirectories);
+  const surveyed = scanFolder(session, folder, signal, {
+    ...recordedDirectories,
+    acceptsMounts: options.yes,
+  });
   const recorder = new ChangeRecorder({
     root,
     ...place,

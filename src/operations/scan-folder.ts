@@ -41,7 +41,8 @@ export function neverEntered({ environment, home }: Session): readonly Directory
 
 /** The directories in which a survey of {@link recordedDirectories} found changes, and all new ones. */
 export function changedPlaces({ places, goneFiles }: Survey): ScanScope {
-  return { places, entersRecorded: false, entersNew: true, withStats: goneFiles.size > 0 };
+  const withStats = goneFiles.size > 0;
+  return { ...wholeFolder, places, entersRecorded: false, withStats };
 }
 
 /**

@@ -150,7 +150,7 @@ class Recorded {
       await survey.take(scanned);
       await recorder.take({ ...scanned, changed: [] });
     }
-    const changes = { places, entersRecorded: false, entersNew: true, withStats: true };
+    const changes = { ...wholeFolder, places, entersRecorded: false, withStats: true };
     for await (const scanned of this.scan(changes)) await recorder.take(scanned);
     await recorder.countGone();
     await recorder.recordGone();

@@ -37,7 +37,11 @@ export const seenEntries: fc.Arbitrary<SeenEntry> = fc
     },
     asObjects,
   )
-  .map((entry) => (entry.kind === 'directory' ? { ...entry, digest: new Uint8Array(0) } : entry));
+  .map((entry) => {
+    if (entry.kind !== 'directory') return entry;
+    const mount = entry.racy ? { mount: true } : {};
+    return { ...entry, ...mount, digest: new Uint8Array(0) };
+  });
 
 /** Any bytes that a name can have, most of them no UTF-8. */
 export const names: fc.Arbitrary<string> = fc
