@@ -94,21 +94,13 @@ export function* buildEntries(
 ): Generator<BuiltEntry, void, void> {
   const source = records[Symbol.iterator]();
   const pending: Prepared[] = [];
+  const { log } = position;
   let { seq, previous } = position;
   let first = 0;
   let rest = clock;
   let ended = false;
   /** Bytes that the link of one record took up in the last entry; at first, about what zstd makes of it. */
   let perLink = 30;
-
-  const emit = (count: number, delta: VectorClock, block: Uint8Array | undefined): BuiltEntry => {
-    const place = { log: position.log, seq, previous };
-    const built = seal(place, pending.splice(0, count), delta, block, first, context);
-    seq++;
-    previous = built.entry.hash;
-    first += count;
-    return built;
-  };
 
   for (;;) {
     while (!ended && pending.length < MAX_ENTRY_RECORDS) {
@@ -120,7 +112,10 @@ export function* buildEntries(
     if (rest.size > MAX_CLOCK_DELTA) {
       // Only a log-start record may come before all of the clock is there.
       const [now, later] = splitClock(rest);
-      yield emit(seq === 0 ? 1 : 0, now, undefined);
+      const group = pending.splice(0, seq === 0 ? 1 : 0);
+      const built = seal({ log, seq, previous }, group, now, undefined, first, context);
+      ({ seq, previous, first } = after(built));
+      yield built;
       rest = later;
       continue;
     }
@@ -140,10 +135,22 @@ export function* buildEntries(
       else throw new VaultError('VAULT_LIMIT_EXCEEDED', 'a version has too many parents');
     }
     if (block !== undefined) perLink = block.length / count;
-    yield emit(count, rest, block);
+    const group = pending.splice(0, count);
+    const built = seal({ log, seq, previous }, group, rest, block, first, context);
+    ({ seq, previous, first } = after(built));
+    yield built;
     rest = new Map();
     if (pending.length === 0 && ended) return;
   }
+}
+
+/** Where the entry after it begins. */
+function after({ entry, first, count }: BuiltEntry): {
+  seq: number;
+  previous: Uint8Array;
+  first: number;
+} {
+  return { seq: entry.seq + 1, previous: entry.hash, first: first + count };
 }
 
 function prepare(record: NewRecord, position: LogPosition, context: BuildContext): Prepared {

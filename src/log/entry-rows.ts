@@ -11,7 +11,7 @@ import type { LogNumberTable } from './log-numbers.ts';
 import type { PathIndex, PathPointer } from './path-index.ts';
 import type { RecordIndex } from './record-index.ts';
 import { recordType } from './record-types.ts';
-import type { NamedLink } from './types.ts';
+import type { NamedLink, Parent } from './types.ts';
 
 export interface EntryRowsParts {
   readonly numbers: LogNumberTable;
@@ -51,10 +51,13 @@ export class EntryRows {
         value: encodeSeq(chunkSeq),
       },
     ];
-    const pointers: PathPointer[] = links.map(({ path, dot }) => ({ path, dot }));
+    const pointers: PathPointer[] = [];
+    const directories: string[] = seq === 0 ? [''] : [];
+    for (const { path, dot, kind } of links) {
+      pointers.push({ path, dot });
+      if (kind === 'directory') directories.push(path);
+    }
     pointers.push(...(await this.#departures(links)));
-    const directories = links.filter(({ kind }) => kind === 'directory').map(({ path }) => path);
-    if (seq === 0) directories.unshift('');
     rows.push(...(await paths.addDirectories(directories)), ...(await paths.add(pointers)));
     const indexed = (records ?? lostRecords(entry)).map(({ index, record }) => ({
       type: entry.records[index]?.type ?? 0,
@@ -85,12 +88,17 @@ export class EntryRows {
   /** Where else versions must be found: at the paths that they superseded versions of. */
   async #departures(links: readonly NamedLink[]): Promise<PathPointer[]> {
     const { paths, reader } = this.#parts;
-    const asked = links.flatMap((link) => link.parents.map((parent) => ({ link, parent })));
+    const asked: { readonly link: NamedLink; readonly parent: Parent }[] = [];
+    const own: PathPointer[] = [];
+    for (const link of links) {
+      for (const parent of link.parents) {
+        asked.push({ link, parent });
+        own.push({ path: link.path, dot: parent });
+      }
+    }
     if (asked.length === 0) return [];
     // Nearly all are edits in place, which a row of their own path shows without reading the parent.
-    const inPlace = await paths.known(
-      asked.map(({ link, parent }) => ({ path: link.path, dot: parent })),
-    );
+    const inPlace = await paths.known(own);
     const found = new Map<string, PathPointer>();
     for (const [at, { link, parent }] of asked.entries()) {
       if (inPlace[at] === true) continue;

@@ -10,6 +10,7 @@ import {
 import { Survey } from '../folder/survey.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { parentsOfEdit } from '../log/conflict-rule.ts';
+import type { UnnamedVersion } from '../log/folder-log.ts';
 import { directoryOf, foldLinks } from '../log/folder-tree.ts';
 import type { Body, Parent } from '../log/types.ts';
 import type { OperationContext } from './api.ts';
@@ -39,13 +40,13 @@ export function intoFolder(folder: OpenFolder): RecordingPlace {
     store: folder.store,
     state: folder.workingCopy,
     seen: (directory) => folder.seen(directory),
-    stage: (versions) =>
-      folder.log.stage(
-        versions.map(({ path, kind, parents, digest, body }) => ({
-          link: { path, kind, parents, digest },
-          body,
-        })),
-      ),
+    stage(versions) {
+      const unnamed: UnnamedVersion[] = [];
+      for (const { path, kind, parents, digest, body } of versions) {
+        unnamed.push({ link: { path, kind, parents, digest }, body });
+      }
+      return folder.log.stage(unnamed);
+    },
     commit: (rows) => folder.log.commit({ rows }),
     noteRoot(identity) {
       if (folder.state.root !== identity) folder.update({ root: identity });

@@ -31,6 +31,11 @@ const WRITE_BYTES = 1024 * 1024;
 /** Bytes on their way to `chunks/` before staging waits. */
 const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
 
+interface CommitOptions {
+  readonly head?: Uint8Array;
+  readonly rows?: CommitRows;
+}
+
 interface Staged {
   readonly seq: number;
   readonly value: Uint8Array;
@@ -200,44 +205,8 @@ export class FolderStore {
    * Makes everything staged before the call durable, then visible: with a head, the entries it covers
    * become part of the log; without one, log values stay what a replay would undo. Throws `VAULT_NO_SPACE` or `VAULT_IO`; then the store must be reopened.
    */
-  async commit(options: { readonly head?: Uint8Array; readonly rows?: CommitRows }): Promise<void> {
-    await this.#commits.run(async () => {
-      this.#assertSound();
-      const upTo = this.#nextSeq - 1;
-      // Numbered before anything is awaited: what others stage meanwhile comes after the head.
-      const head = options.head === undefined ? undefined : this.#take(options.head);
-      const last = head?.seq ?? upTo;
-      if (head !== undefined) this.#openLogSeq = undefined;
-      // A replay begins early enough to meet every entry that no head covers yet.
-      const committed = Math.min(last, (this.#openLogSeq ?? Infinity) - 1);
-      if (this.#unsynced) {
-        await this.#writeBuffer();
-        await Promise.all(this.#writes);
-        this.#assertSound();
-        // A write that others begin meanwhile may miss this barrier.
-        this.#unsynced = this.#writes.size > 0;
-        await this.#guard(() => this.chunks.barrier());
-        if (head !== undefined) await this.#writeSynced([head]);
-      } else {
-        const values = head === undefined ? this.#buffer : [...this.#buffer, head];
-        this.#buffer = [];
-        this.#bufferBytes = 0;
-        if (values.length > 0) await this.#writeSynced(values);
-      }
-      const rows: MetaOperation[] = [];
-      for (const [key, row] of this.#pending) {
-        if (row.seq > last) continue;
-        const id = Buffer.from(key, 'latin1');
-        rows.push({ type: 'put', key: chunkKey(id), value: encodeChunkRow(row) });
-      }
-      for (const row of options.rows?.(head?.seq) ?? []) rows.push(row);
-      rows.push(committedRow(committed));
-      await this.#guard(() => this.meta.write(rows, { sync: true }));
-      this.#committedSeq = committed;
-      for (const [key, row] of this.#pending) {
-        if (row.seq <= last) this.#pending.delete(key);
-      }
-    });
+  commit(options: CommitOptions): Promise<void> {
+    return this.#commits.run(() => this.#commit(options));
   }
 
   /**
@@ -330,6 +299,44 @@ export class FolderStore {
     await Promise.allSettled(this.#writes);
     await this.chunks.close();
     await this.meta.close();
+  }
+
+  async #commit(options: CommitOptions): Promise<void> {
+    this.#assertSound();
+    const upTo = this.#nextSeq - 1;
+    // Numbered before anything is awaited: what others stage meanwhile comes after the head.
+    const head = options.head === undefined ? undefined : this.#take(options.head);
+    const last = head?.seq ?? upTo;
+    if (head !== undefined) this.#openLogSeq = undefined;
+    // A replay begins early enough to meet every entry that no head covers yet.
+    const committed = Math.min(last, (this.#openLogSeq ?? Infinity) - 1);
+    if (this.#unsynced) {
+      await this.#writeBuffer();
+      await Promise.all(this.#writes);
+      this.#assertSound();
+      // A write that others begin meanwhile may miss this barrier.
+      this.#unsynced = this.#writes.size > 0;
+      await this.#guard(() => this.chunks.barrier());
+      if (head !== undefined) await this.#writeSynced([head]);
+    } else {
+      const values = head === undefined ? this.#buffer : [...this.#buffer, head];
+      this.#buffer = [];
+      this.#bufferBytes = 0;
+      if (values.length > 0) await this.#writeSynced(values);
+    }
+    const rows: MetaOperation[] = [];
+    for (const [key, row] of this.#pending) {
+      if (row.seq > last) continue;
+      const id = Buffer.from(key, 'latin1');
+      rows.push({ type: 'put', key: chunkKey(id), value: encodeChunkRow(row) });
+    }
+    for (const row of options.rows?.(head?.seq) ?? []) rows.push(row);
+    rows.push(committedRow(committed));
+    await this.#guard(() => this.meta.write(rows, { sync: true }));
+    this.#committedSeq = committed;
+    for (const [key, row] of this.#pending) {
+      if (row.seq <= last) this.#pending.delete(key);
+    }
   }
 
   /** Where the values of these ids lie, −1 for those that are lost, which is remembered. */

@@ -151,14 +151,7 @@ export class LevelChunkStore implements ChunkStore {
   }
 
   write(batch: ChunkWrite, { sync }: { sync: boolean }): Promise<void> {
-    return this.#writing.run(async () => {
-      await this.#makeRoom(batch);
-      const parts = this.#split(batch);
-      const [only] = parts;
-      if (only === undefined) return;
-      if (parts.size === 1) await this.#apply(...only, sync);
-      else await this.#applySpanning(parts);
-    });
+    return this.#writing.run(() => this.#write(batch, sync));
   }
 
   barrier(): Promise<void> {
@@ -229,35 +222,43 @@ export class LevelChunkStore implements ChunkStore {
     if (!Number.isSafeInteger(seq) || seq < 0 || seq === END) {
       throw new RangeError(`expected a sequence number, got ${seq}`);
     }
-    const stretch = this.#stretches.findLast(({ first }) => first <= seq);
-    if (stretch === undefined) throw new RangeError('expected an open store');
-    return stretch;
+    for (let at = this.#stretches.length - 1; at >= 0; at--) {
+      const stretch = this.#stretches[at];
+      if (stretch !== undefined && stretch.first <= seq) return stretch;
+    }
+    throw new RangeError('expected an open store');
   }
 
   /** Begins a new database if the newest is full and all values to put lie behind it. */
   async #makeRoom({ puts = [] }: ChunkWrite): Promise<void> {
     if (puts.length === 0) return;
-    const first = puts.reduce((least, { seq }) => Math.min(least, seq), END);
+    let first = END;
+    for (const { seq } of puts) first = Math.min(first, seq);
     const newest = this.#stretches.at(-1);
     if (newest && newest.bytes >= this.#limit && first > newest.last) await this.#begin(first);
   }
 
   #split({ puts = [], deletes = [] }: ChunkWrite): Map<Stretch, LevelOperation[]> {
     const parts = new Map<Stretch, LevelOperation[]>();
-    const add = (seq: number, operation: LevelOperation): void => {
-      const stretch = this.#stretchOf(seq);
-      const part = parts.get(stretch);
-      if (part) part.push(operation);
-      else parts.set(stretch, [operation]);
-    };
-    for (const seq of deletes) add(seq, { type: 'del', key: u64be(seq) });
+    for (const seq of deletes) {
+      partOf(parts, this.#stretchOf(seq)).push({ type: 'del', key: u64be(seq) });
+    }
     for (const { seq, value } of puts) {
-      add(seq, { type: 'put', key: u64be(seq), value });
       const stretch = this.#stretchOf(seq);
+      partOf(parts, stretch).push({ type: 'put', key: u64be(seq), value });
       stretch.last = Math.max(stretch.last, seq);
       stretch.bytes += value.length;
     }
     return parts;
+  }
+
+  async #write(batch: ChunkWrite, sync: boolean): Promise<void> {
+    await this.#makeRoom(batch);
+    const parts = this.#split(batch);
+    const [only] = parts;
+    if (only === undefined) return;
+    if (parts.size === 1) await this.#apply(...only, sync);
+    else await this.#applySpanning(parts);
   }
 
   async #apply(stretch: Stretch, operations: LevelOperation[], sync: boolean): Promise<void> {
@@ -303,6 +304,15 @@ export class LevelChunkStore implements ChunkStore {
       return {};
     }
   }
+}
+
+function partOf(parts: Map<Stretch, LevelOperation[]>, stretch: Stretch): LevelOperation[] {
+  let part = parts.get(stretch);
+  if (part === undefined) {
+    part = [];
+    parts.set(stretch, part);
+  }
+  return part;
 }
 
 /** Just behind the last value: deleting it makes no table overlap another, and no value has it. */
