@@ -108,7 +108,7 @@ export class FolderExchange {
         break;
       case 'listed':
         this.#isListing = false;
-        if (event.wants.length === 0) this.#hasMore = false;
+        if (event.wants.length > 0) this.#hasMore = true;
         for (const { key, peers } of this.#wants.add(event.wants)) {
           for (const peer of peers) this.#sessions.get(peer)?.asking.cancel([], [key], out);
         }
@@ -340,6 +340,8 @@ export class FolderExchange {
     const isFull = this.#wants.standing >= STANDING_WANTS;
     if (isFull && !this.#hasNews && now - this.#listedAt < PROBE_MS) return;
     this.#isListing = true;
+    // What comes to be wanted while the folder answers is listed next time.
+    this.#hasMore = false;
     this.#hasNews = false;
     this.#listedAt = now;
     out.effects.push({ type: 'list wants', limit: ACTIVE_WANTS / 2 });

@@ -180,8 +180,9 @@ export class MemoryFolder {
 
   wants(limit: number): Want[] {
     while (this.#backlog.length < limit) {
-      const entry = this.#unlisted[this.#listedAt++];
+      const entry = this.#unlisted[this.#listedAt];
       if (entry === undefined) break;
+      this.#listedAt++;
       this.#backlog.push(...this.wantsOf(entry));
     }
     return this.#backlog.splice(0, limit).filter(({ name }) => !this.values.has(keyOf(name)));
