@@ -17,7 +17,7 @@ import type { EndReason, Message, Outgoing } from './message.ts';
 export type PeerName = string;
 
 export type ExchangeEvent =
-  /** A folder channel opened; `pool` bounds what this peer may have on its way to us. */
+  /** A folder channel opened. */
   | { readonly type: 'opened'; readonly peer: PeerName }
   | { readonly type: 'received'; readonly peer: PeerName; readonly message: Message }
   /** What came could not be read as a message. */
@@ -32,6 +32,8 @@ export type ExchangeEvent =
   /** Other values are wanted than before: a setting changed, or somebody asked for a version. */
   | { readonly type: 'wants changed' }
   | { readonly type: 'tick' }
+  /** All sessions are to end: this node goes away, or cannot go on. */
+  | { readonly type: 'stop'; readonly reason: 'done' | 'unable' }
   /** Answers to effects. */
   | { readonly type: 'listed'; readonly wants: readonly Want[] }
   | {

@@ -106,6 +106,11 @@ export class FolderExchange {
       case 'tick':
         this.#tick(now, out);
         break;
+      case 'stop':
+        for (const peer of this.#sessions.keys()) {
+          this.#end(peer, event.reason, 'ended by this node', out);
+        }
+        break;
       case 'listed':
         this.#isListing = false;
         if (event.wants.length > 0) this.#hasMore = true;

@@ -18,6 +18,7 @@ export const MAX_CHANNEL = 0xffff;
 interface Queued {
   readonly channel: number;
   readonly bytes: Uint8Array;
+  readonly cost: number;
   at: number;
 }
 
@@ -25,23 +26,24 @@ export interface QueuedFrame {
   readonly frame: Uint8Array;
   readonly channel: number;
   readonly lane: Lane;
-  /** It ends a message. */
+  /** It ends a message, which was pushed with this cost; otherwise 0. */
   readonly isLast: boolean;
+  readonly cost: number;
 }
 
 /** Messages on their way into one connection: most urgent lane first, in order within a lane. */
 export class FrameQueue {
   readonly #lanes: readonly Queued[][] = lanes.map(() => []);
 
-  /** Adds an encoded message. Throws `RangeError` for no channel or an empty or too long message. */
-  push(channel: number, lane: Lane, bytes: Uint8Array): void {
+  /** Adds an encoded message and what it costs of some account of the caller's. Throws `RangeError` for no channel or an empty or too long message. */
+  push(channel: number, lane: Lane, bytes: Uint8Array, cost = 0): void {
     if (!Number.isInteger(channel) || channel < 0 || channel > MAX_CHANNEL) {
       throw new RangeError(`expected a channel of 0 … ${MAX_CHANNEL}, got ${channel}`);
     }
     if (bytes.length === 0 || bytes.length > MAX_MESSAGE_BYTES) {
       throw new RangeError(`expected 1 … ${MAX_MESSAGE_BYTES} bytes, got ${bytes.length}`);
     }
-    this.#lanes[lanes.indexOf(lane)]?.push({ channel, bytes, at: 0 });
+    this.#lanes[lanes.indexOf(lane)]?.push({ channel, bytes, cost, at: 0 });
   }
 
   /** The next frame, and what it belongs to; undefined where nothing waits. */
@@ -59,14 +61,20 @@ export class FrameQueue {
       const frame = concat(header, first.bytes.subarray(first.at, end));
       first.at = end;
       if (isLast) queue.shift();
-      return { frame, channel: first.channel, lane: lanes[number] ?? 'bulk', isLast };
+      return {
+        frame,
+        channel: first.channel,
+        lane: lanes[number] ?? 'bulk',
+        isLast,
+        cost: isLast ? first.cost : 0,
+      };
     }
     return undefined;
   }
 
-  /** Forgets what waits for a channel; a message that was begun is finished all the same. */
-  drop(channel: number): void {
-    for (const queue of this.#lanes) {
+  /** Forgets data that waits for a channel; control messages, and a message that was begun, still go. */
+  dropData(channel: number): void {
+    for (const queue of this.#lanes.slice(1)) {
       const kept = queue.filter((one) => one.channel !== channel || one.at > 0);
       queue.splice(0, queue.length, ...kept);
     }

@@ -6,6 +6,7 @@ import type { Head, LogId } from '../../src/log/types.ts';
 import type {
   Adopted,
   EntryRange,
+  FolderSide,
   HeldHead,
   Presence,
   PutOutcome,
@@ -297,4 +298,23 @@ function chunksOf(page: Uint8Array): { id: Uint8Array; bytes: number }[] {
     const [id, bytes] = asArray(item, 2, 2);
     return { id: asBytes(id, 32), bytes: asInteger(bytes) };
   });
+}
+
+/** The folder as the exchange's driver sees it. */
+export function sideOf(folder: MemoryFolder): FolderSide {
+  const later = async <T>(answer: () => T): Promise<T> => {
+    await Promise.resolve();
+    return answer();
+  };
+  return {
+    heads: () => later(() => folder.heads()),
+    knowsHeads: (heads) => later(() => folder.knowsHeads(heads)),
+    readRange: (ask) => later(() => folder.readRange(ask)),
+    adopt: (range) => later(() => folder.adopt(range)),
+    wants: (limit) => later(() => folder.wants(limit)),
+    rewindWants: () => folder.rewindWants(),
+    has: (names) => later(() => folder.has(names)),
+    getSealed: (names) => later(() => folder.getSealed(names)),
+    putSealed: (values) => later(() => folder.putSealed(values)),
+  };
 }

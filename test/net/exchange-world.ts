@@ -22,8 +22,6 @@ interface Way {
   readonly peerAtFrom: string;
   readonly queue: FrameQueue;
   readonly joiner: FrameJoiner;
-  /** Costs of data messages that have not left, by lane. */
-  readonly costs: Map<string, number[]>;
   readonly options: LinkOptions;
   isSending: boolean;
 }
@@ -107,7 +105,6 @@ export class ExchangeWorld {
       peerAtFrom: `${to.name}#${number}`,
       queue: new FrameQueue(),
       joiner: new FrameJoiner(),
-      costs: new Map(),
       options,
       isSending: false,
     });
@@ -277,11 +274,8 @@ export class ExchangeWorld {
     lane: 'control' | 'entries' | 'small' | 'bulk',
     message: Message,
   ): void {
-    way.queue.push(0, lane, encodeMessage(message));
-    if (isData(message)) {
-      const costs = way.costs.get(lane) ?? [];
-      way.costs.set(lane, [...costs, creditCost(message)]);
-    }
+    const cost = isData(message) ? creditCost(message) : 0;
+    way.queue.push(0, lane, encodeMessage(message), cost);
     if (!way.isSending) this.#sendNext(link, way);
   }
 
@@ -289,12 +283,11 @@ export class ExchangeWorld {
     const next = link.isUp ? way.queue.next() : undefined;
     way.isSending = next !== undefined;
     if (next === undefined) return;
-    const { frame, lane, isLast } = next;
+    const { frame, cost } = next;
     const { bytesPerMs = Infinity, delayMs = 1 } = way.options;
     const takes = frame.length / bytesPerMs;
     this.later(takes, () => {
-      const cost = isLast ? way.costs.get(lane)?.shift() : undefined;
-      if (cost !== undefined) {
+      if (cost > 0) {
         this.tell(way.from, { type: 'drained', peer: way.peerAtFrom, bytes: cost });
       }
       this.#sendNext(link, way);
