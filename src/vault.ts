@@ -32,7 +32,9 @@ import {
   setSetting,
 } from './operations/keys.ts';
 import { log } from './operations/log.ts';
+import { lockFolder } from './operations/lock-folder.ts';
 import { cat, listSnapshots, ls } from './operations/look.ts';
+import { moveFolder } from './operations/move-folder.ts';
 import { restore } from './operations/restore.ts';
 import { revert } from './operations/revert.ts';
 import type { Session } from './operations/session.ts';
@@ -40,6 +42,7 @@ import { show } from './operations/show.ts';
 import { snapshot } from './operations/snapshot.ts';
 import { stats } from './operations/stats.ts';
 import { status } from './operations/status.ts';
+import { unlockFolder } from './operations/unlock-folder.ts';
 import { undo } from './operations/undo.ts';
 import { checkVerifyOptions, verify } from './operations/verify.ts';
 import { systemMachine, type MachineFacts } from './system/machine-facts.ts';
@@ -166,6 +169,9 @@ function wire(session: Session): VaultApi {
     folderList: streamed((context) => listFolders(session, context)),
     folderShow: streamed((folder, context) => showFolder(session, folder, context)),
     folderSet: streamed((options) => setFolder(session, options)),
+    folderMove: streamed((options, context) => moveFolder(session, options, context)),
+    folderLock: streamed((options, context) => lockFolder(session, options, context)),
+    folderUnlock: streamed((options, context) => unlockFolder(session, options, context)),
     folderRemove: streamed((options, context) => removeFolder(session, options, context)),
     keyList: streamed((context) => listKeys(session, context)),
     keyAdd: streamed((options) => addKey(session, options)),

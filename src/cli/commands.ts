@@ -13,6 +13,11 @@ import {
   folderShowCommand,
 } from './commands/folder.ts';
 import { findCommand } from './commands/find.ts';
+import {
+  folderLockCommand,
+  folderMoveCommand,
+  folderUnlockCommand,
+} from './commands/folder-place.ts';
 import { helpCommand } from './commands/help.ts';
 import { initCommand } from './commands/init.ts';
 import {
@@ -47,6 +52,9 @@ export const commands: readonly CommandDefinition[] = [
   folderListCommand,
   folderShowCommand,
   folderSetCommand,
+  folderMoveCommand,
+  folderLockCommand,
+  folderUnlockCommand,
   folderRemoveCommand,
   statusCommand,
   statsCommand,

@@ -8,6 +8,7 @@ import { count, formatBytes, formatTime } from './units.ts';
 /** What is open in a folder, in a few words: `3 changes to snapshot, 1 conflict`, or `in order`. */
 export function folderState(item: Item): string {
   const parts: string[] = [];
+  if (item['locked'] === true) parts.push('locked');
   const pending = fieldNumber(item, 'pending');
   if (pending > 0) parts.push(`${count(pending, 'change')} to snapshot`);
   const conflicts = fieldNumber(item, 'conflicts');
@@ -34,7 +35,7 @@ export function folderLines(item: Item, output: Output): string[] {
   return [
     `name    ${output.name(fieldText(item, 'name'))}`,
     `id      ${fieldText(item, 'folder')}`,
-    `path    ${path === '' ? '- (no working copy)' : output.name(path)}`,
+    `path    ${path === '' ? withoutCopy(item, output) : output.name(path)}`,
     `state   ${folderState(item)}`,
     ...problemLines(item, output),
     ...(created === '' ? [] : [`since   ${formatTime(created)}`]),
@@ -61,4 +62,9 @@ export function settingLine(item: Item, output: Output): string {
   const mark =
     fieldText(item, 'origin') === 'default' ? ` ${output.style('dim', '(default)')}` : '';
   return `${fieldText(item, 'key')} = ${output.name(fieldText(item, 'value'))}${mark}`;
+}
+
+function withoutCopy(item: Item, output: Output): string {
+  const lockedAt = fieldText(item, 'lockedAt');
+  return lockedAt === '' ? '- (no working copy)' : `- (was ${output.name(lockedAt)})`;
 }

@@ -80,6 +80,11 @@ export class DisplacedFiles {
     return edits;
   }
 
+  /** The stat a file was read under; undefined where it was not read, or did not stand still. */
+  statOf({ file }: Displaced): FileStat | undefined {
+    return this.#read.get(file);
+  }
+
   /** Whether the content as it is now was read: nobody wrote to it since. */
   isStored({ file }: Displaced): boolean {
     const read = this.#read.get(file);

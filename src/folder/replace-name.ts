@@ -46,6 +46,9 @@ export type Replaced =
   | { readonly status: 'applied'; readonly stat: FileStat | undefined; readonly isAside: boolean }
   | { readonly status: 'refused'; readonly why: string; readonly isAside: boolean };
 
+/** Why nothing was done where nothing is there any more. */
+export const GONE = 'it is gone';
+
 /** Why a directory that is to go stays. */
 export const HOLDS_UNRECORDED = 'it holds what is not recorded';
 
@@ -80,7 +83,7 @@ function displace(files: ReplaceCalls, replacement: Replacement, there: FileStat
   try {
     files.rename(path, aside);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return refused('it is gone');
+    if (systemCode(error) === 'ENOENT') return refused(GONE);
     throw error;
   }
   let done = false;
@@ -186,7 +189,7 @@ export function differenceOf(
   if (expected === undefined) {
     return there === undefined ? undefined : 'something is there that is not recorded';
   }
-  if (there === undefined) return 'it is gone';
+  if (there === undefined) return GONE;
   if (there.kind !== expected.kind) return `it has become a ${there.kind}`;
   if (expected.kind === 'directory' || isSameStat(expected, there)) return undefined;
   return 'it was changed since it was recorded';

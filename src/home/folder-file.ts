@@ -44,10 +44,12 @@ export interface FolderState {
   readonly createdMs: number;
   /** Inode and device of the working copy's root when it was added: a swapped root shows. */
   readonly root: string | undefined;
+  /** Of a locked folder: where its working copy lay, and what may be left of it lies. */
+  readonly lockedAt: string | undefined;
 }
 
-/** The first one has no excludes but patterns; it is still written where there are no others. */
-const VERSIONS = [1, 2];
+/** 1 has no excludes but patterns, 2 is never locked: the least that says all is written. */
+const VERSIONS = [1, 2, 3];
 const rowKey = utf8('vault v1 folder file');
 
 /** Canonical bytes of the state, not sealed. */
@@ -55,8 +57,9 @@ export function encodeFolderState(state: FolderState): Uint8Array {
   const { params, excludes } = state;
   const { caches, ifPresent, largerThan, oneFileSystem } = excludes;
   const isMore = caches || oneFileSystem || ifPresent.length > 0 || largerThan !== undefined;
+  const version = state.lockedAt !== undefined ? 3 : isMore ? 2 : 1;
   return encode([
-    isMore ? 2 : 1,
+    version,
     state.id,
     state.secret,
     state.incarnation,
@@ -68,7 +71,8 @@ export function encodeFolderState(state: FolderState): Uint8Array {
     [...excludes.patterns],
     state.createdMs,
     state.root ?? null,
-    ...(isMore ? [[caches, [...ifPresent], largerThan ?? null, oneFileSystem]] : []),
+    ...(version > 1 ? [[caches, [...ifPresent], largerThan ?? null, oneFileSystem]] : []),
+    ...(state.lockedAt === undefined ? [] : [pathToBytes(state.lockedAt)]),
   ]);
 }
 
@@ -106,6 +110,7 @@ export function decodeFolderState(bytes: Uint8Array): FolderState {
     excludes: decodeExcludes(fields[9], version === 1 ? [false, [], null, false] : fields[12]),
     createdMs: asInteger(fields[10]),
     root: fields[11] === null ? undefined : asText(fields[11], 100),
+    lockedAt: version < 3 ? undefined : pathFromBytes(asBytes(fields[13])),
   };
 }
 

@@ -5,7 +5,7 @@ import { defaultChunkerParams } from '../chunking/params.ts';
 import { VaultError } from '../errors.ts';
 import { rootIdentity } from '../folder/root-identity.ts';
 import { writeFolderFile, type FolderState } from '../home/folder-file.ts';
-import { isInside, realPathOfMissing, REMOVED, UNFINISHED } from '../home/folder-set.ts';
+import { realPathOfMissing, REMOVED, UNFINISHED } from '../home/folder-set.ts';
 import { folderLayout } from '../home/home-layout.ts';
 import { OpenFolder } from '../home/open-folder.ts';
 import { isLabel } from '../home/settings.ts';
@@ -17,6 +17,7 @@ import type { StoredRecord } from '../log/other-record.ts';
 import type { FolderAddOptions, FolderResult } from './api.ts';
 import { givenExcludes } from './exclude-settings.ts';
 import type { Session } from './session.ts';
+import { checkedPlace } from './working-copy-place.ts';
 
 /**
  * Makes a folder: its secrets, and a log whose first entry names its creator. It is one only once all
@@ -62,6 +63,7 @@ export async function addFolder(
     paused: false,
     excludes,
     createdMs: nowMs,
+    lockedAt: undefined,
     root: path === undefined ? undefined : rootIdentity(fileSystem.stat(path)),
   };
   const root = `${home.layout.folders}/${toHex(random.bytes(8))}`;
@@ -116,29 +118,13 @@ function firstRecords(
   ];
 }
 
-/** The canonical path of a working copy. Throws `VAULT_NOT_FOUND`, or `VAULT_REFUSED` where it overlaps another or the home. */
-function checkedRoot({ environment, home, folders }: Session, given: string): string {
-  const { fileSystem } = environment;
-  const path = realPathOfMissing(fileSystem, given);
-  if (fileSystem.statIfPresent(path)?.kind !== 'directory') {
+/** The canonical path of a directory for a working copy. Throws `VAULT_NOT_FOUND`, or as `checkedPlace` does. */
+function checkedRoot(session: Session, given: string): string {
+  const { fileSystem } = session.environment;
+  if (fileSystem.statIfPresent(realPathOfMissing(fileSystem, given))?.kind !== 'directory') {
     throw new VaultError('VAULT_NOT_FOUND', `there is no directory ${JSON.stringify(given)}`);
   }
-  const homePath = realPathOfMissing(fileSystem, home.layout.root);
-  if (isInside(homePath, path) || isInside(path, homePath)) {
-    throw new VaultError('VAULT_REFUSED', `${JSON.stringify(path)} and the vault home overlap`, {
-      hint: 'keep the home outside of the folder: see --home',
-    });
-  }
-  for (const { state } of folders.list().folders) {
-    if (state.path === undefined) continue;
-    if (isInside(state.path, path) || isInside(path, state.path)) {
-      throw new VaultError(
-        'VAULT_REFUSED',
-        `${JSON.stringify(path)} overlaps the folder ${state.name} at ${JSON.stringify(state.path)}`,
-      );
-    }
-  }
-  return path;
+  return checkedPlace(session, given);
 }
 
 /** A name for a folder that no other has. Throws `VAULT_USAGE` or `VAULT_EXISTS`. */

@@ -304,6 +304,55 @@ export interface FolderResult {
   readonly name: string;
   readonly path: string | null;
 }
+export interface FolderMoveOptions {
+  readonly folder: FolderArgument;
+  /** Absolute: where the working copy lies by now, or is to lie. */
+  readonly path: string;
+  /** Go on where a safety rule stopped. */
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
+export interface FolderMoveResult extends FolderResult {
+  /** `adopted`: it lay there already; `renamed`: it was moved there. */
+  readonly how: 'adopted' | 'renamed';
+}
+export interface FolderLockOptions {
+  readonly folder: FolderArgument;
+  /** Go on where a safety rule stopped. */
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
+export interface FolderLockResult extends FolderResult {
+  readonly lockedAt: string;
+  /** What was dropped: files and symlinks, directories, bytes of files. */
+  readonly files: number;
+  readonly dirs: number;
+  readonly bytes: number;
+  /** Versions of what was not recorded yet, and now is. */
+  readonly recorded: number;
+  /** Recorded files that stay because they changed meanwhile or cannot be removed. */
+  readonly kept: number;
+  /** Sources that could not be read, and stay. */
+  readonly errors: number;
+  readonly seconds: number;
+}
+export interface FolderUnlockOptions {
+  readonly folder: FolderArgument;
+  /** Absolute; default where it lay. */
+  readonly to?: string;
+}
+export interface FolderUnlockResult extends FolderResult {
+  /** True where not everything could be given back: then the folder stays locked. */
+  readonly locked: boolean;
+  readonly files: number;
+  readonly dirs: number;
+  readonly bytes: number;
+  /** Files that were there already. */
+  readonly skipped: number;
+  readonly errors: number;
+  readonly damaged: number;
+  readonly seconds: number;
+}
 export interface FolderSetOptions {
   readonly folder: FolderArgument;
   /** Setting names and values as typed, in order; `name` renames. */
@@ -358,6 +407,13 @@ export interface VaultApi {
   /** Emits the folder as an item of type `folder`, and its settings. */
   folderShow(folder: FolderArgument, context: OperationContext): Promise<FolderResult>;
   folderSet(options: FolderSetOptions, context: OperationContext): Promise<FolderResult>;
+  /** Says where the working copy lies from now on, and moves it there unless it was. */
+  folderMove(options: FolderMoveOptions, context: OperationContext): Promise<FolderMoveResult>;
+  folderLock(options: FolderLockOptions, context: OperationContext): Promise<FolderLockResult>;
+  folderUnlock(
+    options: FolderUnlockOptions,
+    context: OperationContext,
+  ): Promise<FolderUnlockResult>;
   /** Forgets the folder here: its store goes, working files stay. Asks; refused (23) where nobody can be asked and not `yes`. */
   folderRemove(
     options: { readonly folder: FolderArgument; readonly yes?: boolean; readonly dryRun?: boolean },

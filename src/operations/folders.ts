@@ -23,6 +23,7 @@ export function folderItem(folder: ListedFolder, problems: readonly string[]): I
     folder: id,
     name: state.name,
     path: state.path ?? null,
+    locked: state.lockedAt !== undefined,
     pending: 0,
     conflicts: 0,
     behind: 0,
@@ -56,6 +57,7 @@ export async function showFolder(
     type: 'item',
     item: {
       ...folderItem(folder, []),
+      ...(state.lockedAt === undefined ? {} : { lockedAt: state.lockedAt }),
       created: timeText(state.createdMs * 1000),
       excludes: excludes.patterns,
       excludeCaches: excludes.caches,

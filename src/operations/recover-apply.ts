@@ -25,11 +25,11 @@ export async function recoverApply(
   context: OperationContext,
 ): Promise<void> {
   const { fileSystem } = session.environment;
-  const root = folder.state.path;
+  const root = folder.state.path ?? folder.state.lockedAt;
   if (root === undefined || !StagingArea.isThere(fileSystem, root)) return;
   const area = StagingArea.open(fileSystem, root);
   try {
-    await new Recovery(session, folder, context, area).run();
+    await new Recovery(session, folder, context, area, root).run();
   } finally {
     area.close();
   }
@@ -37,12 +37,20 @@ export async function recoverApply(
 
 class Recovery {
   readonly #folder: OpenFolder;
+  readonly #root: string;
   readonly #context: OperationContext;
   readonly #area: StagingArea;
   readonly #fileSystem: FileSystem;
   readonly #displaced: DisplacedFiles;
 
-  constructor(session: Session, folder: OpenFolder, context: OperationContext, area: StagingArea) {
+  constructor(
+    session: Session,
+    folder: OpenFolder,
+    context: OperationContext,
+    area: StagingArea,
+    root: string,
+  ) {
+    this.#root = root;
     const { fileSystem, pool, clock } = session.environment;
     this.#folder = folder;
     this.#context = context;
@@ -94,7 +102,7 @@ class Recovery {
   }
 
   #isThere(path: string): boolean {
-    return this.#fileSystem.statIfPresent(`${this.#folder.state.path ?? ''}/${path}`) !== undefined;
+    return this.#fileSystem.statIfPresent(`${this.#root}/${path}`) !== undefined;
   }
 
   /** False where something else is there by now. */

@@ -229,6 +229,32 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
       return Promise.resolve(folder);
     },
     folderSet: (options) => reply('folderSet', options, folder),
+    async folderMove(options) {
+      note('folderMove', options);
+      return Promise.resolve({ ...folder, how: 'renamed' as const });
+    },
+    async folderLock(options) {
+      note('folderLock', options);
+      const { files, dirs, bytes, seconds } = counts;
+      const left = { recorded: 1, kept: 0, errors: 0 };
+      const lockedAt = '/place/here/docs';
+      return Promise.resolve({
+        ...folder,
+        path: null,
+        lockedAt,
+        files,
+        dirs,
+        bytes,
+        ...left,
+        seconds,
+      });
+    },
+    async folderUnlock(options) {
+      note('folderUnlock', options);
+      const { files, dirs, bytes, seconds } = counts;
+      const left = { skipped: 0, errors: 0, damaged: 0 };
+      return Promise.resolve({ ...folder, locked: false, files, dirs, bytes, ...left, seconds });
+    },
     async folderRemove(options, context) {
       note('folderRemove', options);
       const answer = options.dryRun || options.yes || (await context.confirm(question));

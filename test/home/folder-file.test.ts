@@ -52,6 +52,10 @@ const states: fc.Arbitrary<FolderState> = fc.record(
     ),
     createdMs: fc.nat(),
     root: fc.option(fc.string({ maxLength: 20 }), { nil: undefined }),
+    lockedAt: fc.option(
+      fc.uint8Array({ maxLength: 12 }).map((rest) => pathFromBytes(Buffer.from([0x2f, ...rest]))),
+      { nil: undefined },
+    ),
   },
   asObjects,
 );
@@ -68,6 +72,7 @@ const sample: FolderState = {
   excludes: { ...noExcludes, patterns: ['*.tmp'] },
   createdMs: 1_767_225_600_000,
   root: '2049:4711',
+  lockedAt: undefined,
 };
 
 describe('folder file', () => {
@@ -96,8 +101,8 @@ describe('folder file', () => {
   test('a newer version is refused, and so is anything that is not one', async () => {
     const fields = decode(encodeFolderState(sample)) as CborValue[];
     const changed = (at: number, value: CborValue): Uint8Array => encode(fields.with(at, value));
-    const error = await rejects('VAULT_FORMAT_UNSUPPORTED', () => decodeFolderState(changed(0, 3)));
-    assert.match(error.message, /version 3/);
+    const error = await rejects('VAULT_FORMAT_UNSUPPORTED', () => decodeFolderState(changed(0, 4)));
+    assert.match(error.message, /version 4/);
     for (const [at, value] of [
       [1, fromHex('00')],
       [2, 'text'],
@@ -114,6 +119,14 @@ describe('folder file', () => {
     }
     await rejects('VAULT_ENTRY_INVALID', () => decodeFolderState(encode(fields.slice(0, 11))));
     assert.equal(toHex(decodeFolderState(encode([...fields, 'later'])).id), toHex(sample.id));
+  });
+
+  test('a locked folder makes a version that an older vault refuses', () => {
+    const locked: FolderState = { ...sample, path: undefined, lockedAt: '/at/photos' };
+    const fields = decode(encodeFolderState(locked)) as CborValue[];
+    assert.deepEqual([fields[0], fields[6], fields.length], [3, null, 14]);
+    assert.deepEqual(fields[13], new Uint8Array(Buffer.from('/at/photos')));
+    assert.deepEqual(decodeFolderState(encode(fields)), locked);
   });
 
   test('excludes besides patterns make a version that an older vault refuses', async () => {

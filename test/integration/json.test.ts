@@ -171,6 +171,26 @@ test('every command says in JSON what it did', async (t) => {
     await node.fails(2, 'revert', '-f', 'work');
   });
 
+  await t.test('a folder moves, is locked and unlocked', async () => {
+    const moved = join(node.directory, 'moved');
+    const args = ['folder', 'move', 'second', moved];
+    assert.equal(lastOf(await node.json(0, ...args, '-n'))['how'], 'renamed');
+    assert.equal(lastOf(await node.json(0, ...args))['how'], 'renamed');
+    renameSync(moved, other);
+    assert.equal(lastOf(await node.json(0, 'folder', 'move', 'second', other))['how'], 'adopted');
+    const dry = lastOf(await node.json(0, 'folder', 'lock', 'second', '-n'));
+    const locked = lastOf(await node.json(0, 'folder', 'lock', 'second'));
+    assert.deepEqual([dry['files'], dry['dryRun'], locked['files']], [1, true, 1]);
+    const [shown] = only(await node.json(0, 'folder', 'show', 'second'), 'folder');
+    assert.deepEqual([shown?.['locked'], shown?.['path']], [true, null]);
+    const [open] = only(await node.json(0, 'status', 'second'), 'folder');
+    assert.equal(open?.['locked'], true);
+    const unlocked = lastOf(await node.json(0, 'folder', 'unlock', 'second'));
+    assert.deepEqual([unlocked['files'], unlocked['path']], [1, shown?.['lockedAt']]);
+    await node.fails(2, 'folder', 'unlock', 'second');
+    await node.fails(10, 'folder', 'move', 'second', join(node.directory, 'no', 'parent'));
+  });
+
   await t.test('restores and dry runs', async () => {
     const to = join(node.directory, 'to');
     const dry = await node.json(0, 'restore', '-f', 'work', '--to', to, '-n');
