@@ -154,6 +154,29 @@ describe('revert', () => {
     );
   });
 
+  test('files that were moved since are back, whole directories too', async () => {
+    const world = await World.make();
+    world.put({ 'd/a': 'content of a', 'd/b': 'content of b', x: 'x', y: 'y' });
+    const before = world.tree('/disk');
+    await world.snapshot({ tags: ['first'] });
+    world.fs.rename('/disk/d', '/disk/moved');
+    world.fs.rename('/disk/x', '/disk/moved/x');
+    await world.snapshot({ tags: ['second'] });
+    const after = world.tree('/disk');
+    for (const [at, tree] of [
+      ['first', before],
+      ['second', after],
+      ['first', before],
+    ] as const) {
+      await revert(world, { at });
+      assert.deepEqual(world.tree('/disk'), tree);
+      await unchanged(world);
+      world.fs.removeTree('/out');
+      await world.restore();
+      assert.deepEqual(world.tree('/out'), tree, 'what is recorded is what is there');
+    }
+  });
+
   test('takes no snapshot where the last one holds the state, nor where nothing changes', async () => {
     const world = await twoStates();
     const last = await world.snapshot();

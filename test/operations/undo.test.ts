@@ -112,6 +112,29 @@ describe('undo', () => {
     assert.deepEqual(world.tree('/disk'), before);
   });
 
+  test('brings a moved file back to where it was, recorded or not', async () => {
+    const world = await World.make();
+    world.put({ 'from/file': 'moved content', 'from/other': 'o', x: 'x' });
+    const before = world.tree('/disk');
+    await world.snapshot();
+    for (const isRecorded of [false, true]) {
+      world.fs.makeDirectories('/disk/to');
+      world.fs.rename('/disk/from/file', '/disk/to/file');
+      if (isRecorded) await world.snapshot();
+      const { warnings } = await undo(world);
+      assert.deepEqual(warnings, []);
+      assert.deepEqual(world.tree('/disk'), before);
+      const context = operationContext();
+      await world.in((vault) =>
+        vault.diff({ folder: 'disk', from: 'now', paths: [], cwd: '/' }, context),
+      );
+      assert.deepEqual(context.items, []);
+      await world.restore();
+      assert.deepEqual(world.tree('/out'), before);
+      world.fs.removeTree('/out');
+    }
+  });
+
   test('a dry run says the same as the run, and changes nothing', async () => {
     const world = await World.make();
     world.put({ a: 'a1' });
