@@ -39,6 +39,7 @@ import {
 } from './directory-links.ts';
 import { PathIndex } from './path-index.ts';
 import { RecordIndex } from './record-index.ts';
+import { VersionIds } from './version-ids.ts';
 import type {
   Body,
   Dot,
@@ -94,6 +95,7 @@ export interface Commit {
 
 export class FolderLog {
   readonly paths: PathIndex;
+  readonly versionIds: VersionIds;
   readonly #parts: FolderLogParts;
   readonly #numbers: LogNumberTable;
   readonly #reader: EntryReader;
@@ -113,6 +115,8 @@ export class FolderLog {
     this.#records = new RecordIndex(store.meta, keys.metaKey, numbers, random);
     this.paths = new PathIndex(store.meta, keys, numbers, random);
     const { paths } = this;
+    const entry = (log: LogId, seq: number): Promise<Entry> => this.entryAlone(log, seq);
+    this.versionIds = new VersionIds({ meta: store.meta, numbers, entry });
     this.#rows = new EntryRows({ numbers, paths, records: this.#records, reader: this.#reader });
   }
 

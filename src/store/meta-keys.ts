@@ -10,6 +10,8 @@
  * | 21         | log id (32)                           | sequence number of the head value (8), the head |
  * | 22         | log number (2)                        | log id (32)                          |
  * | 23         | log id (32), entry seq (8)            | empty: an entry that a head covers and no value is left of |
+ * | 24         | start of a version id (8), dot (10)   | empty: where a version of that id is |
+ * | 25         | log id (32)                           | of how many entries there are 24 rows |
  * | 30         | directory key (16), name key (16), dot (10) | empty: a version of that path; 01: one elsewhere that superseded a version of it |
  * | 31         | directory key (16)                    | sealed: how many 30 rows, and their sum |
  * | 40         | record type (1), time (8), dot (10)   | empty: a record that is not a version |
@@ -27,6 +29,8 @@ export const metaPrefix = {
   head: 0x21,
   logNumber: 0x22,
   lost: 0x23,
+  versionId: 0x24,
+  versionIdsOf: 0x25,
   version: 0x30,
   directory: 0x31,
   record: 0x40,

@@ -6,6 +6,7 @@ import { history, historyStep, type HistoryOptions } from '../../src/log/history
 import { supersedersOf } from '../../src/log/superseding.ts';
 import type { Parent } from '../../src/log/types.ts';
 import { versionId } from '../../src/log/version-name.ts';
+import { metaKey, metaPrefix, metaRange } from '../../src/store/meta-keys.ts';
 import { versionsOfId } from '../../src/log/version-search.ts';
 import { seededRandom } from '../helpers/seeded.ts';
 import { OtherNode, TestFolder, version } from '../helpers/test-folder.ts';
@@ -220,5 +221,45 @@ describe('versionsOfId', () => {
     assert.deepEqual(await versionsOfId(folder.log, 'ff'.repeat(32), { limit: 5, onLost }), []);
     const { signal } = { signal: AbortSignal.abort(new Error('enough')) };
     await assert.rejects(versionsOfId(folder.log, 'ff', { limit: 5, onLost, signal }), /enough/);
+  });
+
+  test('of a long log through rows that are made once, and without them where they are lost', async () => {
+    const folder = await TestFolder.make();
+    const names: Parent[] = [];
+    const grow = async (count: number): Promise<void> => {
+      for (let at = 0; at < count; at++) {
+        names.push(...(await write(folder, version(`${names.length}`))));
+      }
+    };
+    await grow(300);
+    const find = (prefix: string): Promise<Parent[]> =>
+      versionsOfId(folder.log, prefix, { limit: 400, onLost: never });
+    const fit = (prefix: string): Parent[] =>
+      names.filter((name) => versionId(name).startsWith(prefix));
+    const sorted = (list: readonly Parent[]): number[] =>
+      list.map(({ seq }) => seq).toSorted((a, b) => a - b);
+    const own = folder.log.own;
+    const id = (at: number): string => {
+      const name = names[at];
+      assert.ok(name);
+      return versionId(name);
+    };
+    // Of the newest nothing need be made.
+    assert.deepEqual(await find(id(299)), names.slice(299));
+    assert.equal(await folder.log.versionIds.covered(own), 0);
+    assert.deepEqual(await find(id(1).slice(0, 12)), names.slice(1, 2));
+    assert.equal(await folder.log.versionIds.covered(own), 301);
+    await grow(300);
+    for (const prefix of [id(0), id(310).slice(0, 13), id(599), 'a', 'ab', 'c0f', 'ffff']) {
+      assert.deepEqual(sorted(await find(prefix)), sorted(fit(prefix)), prefix);
+    }
+    assert.equal(await folder.log.versionIds.covered(own), 601);
+    const rows = [];
+    for await (const { key } of folder.meta.scan(metaRange(metaKey(metaPrefix.versionId)))) {
+      rows.push({ type: 'delete', key } as const);
+    }
+    assert.equal(rows.length, 600);
+    await folder.meta.write(rows, { sync: true });
+    assert.deepEqual(await find(id(0)), names.slice(0, 1));
   });
 });
