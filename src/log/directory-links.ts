@@ -71,21 +71,25 @@ export async function directoryLinks(
 /**
  * What was current in one directory among the versions that `isThere` lets in, of a folder with one log,
  * whose author always knew what he superseded: so of each name only the last versions are read,
- * however many there were. Undefined where the directory was never recorded, `unclear` where that is not
- * how it was written. Throws as `paths` and `linkOf` do, also for what is lost.
+ * however many there were; with `only`, of that path alone. Undefined where the directory was never
+ * recorded, `unclear` where that is not how it was written. Throws as `paths` and `linkOf` do, also for
+ * what is lost.
  */
 export async function currentLinks(
   paths: PathIndex,
   linkOf: (dot: Dot) => Promise<NamedLink>,
   directory: string,
   isThere: (dot: Dot) => boolean,
+  only?: string,
 ): Promise<CurrentLinks | 'unclear' | undefined> {
   const pointers = await paths.pointers(directory);
   if (pointers === undefined) return undefined;
+  const wanted = only === undefined ? undefined : mapKey(paths.nameKey(only));
   const byName = new Map<string, Pointer[]>();
   for (const pointer of pointers) {
     if (!isThere(pointer.dot)) continue;
     const name = mapKey(pointer.nameKey);
+    if (wanted !== undefined && name !== wanted) continue;
     const found = byName.get(name);
     if (found === undefined) byName.set(name, [pointer]);
     else found.push(pointer);

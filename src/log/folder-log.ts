@@ -299,8 +299,9 @@ export class FolderLog {
   currentIn(
     directory: string,
     isThere: (dot: Dot) => boolean,
+    only?: string,
   ): Promise<CurrentLinks | 'unclear' | undefined> {
-    return currentLinks(this.paths, (dot) => this.link(dot), directory, isThere);
+    return currentLinks(this.paths, (dot) => this.link(dot), directory, isThere, only);
   }
 
   /** Everything that can be read of one path, superseding links elsewhere included. */

@@ -82,8 +82,13 @@ export class TreeView {
   }
 
   /** What a directory shows; undefined where there never was one. `VAULT_DAMAGED` as `linksIn` throws it. */
-  async list(directory: string): Promise<ListedDirectory | undefined> {
-    const current = await this.#current(directory);
+  list(directory: string): Promise<ListedDirectory | undefined> {
+    return this.#list(directory);
+  }
+
+  /** With `only`, at least what it shows of that path. */
+  async #list(directory: string, only?: string): Promise<ListedDirectory | undefined> {
+    const current = await this.#current(directory, only);
     const known = current ?? (await this.#log.linksIn(directory));
     if (known === undefined) return undefined;
     const graph = new VersionGraph();
@@ -127,7 +132,7 @@ export class TreeView {
 
   /** What is shown at a path; undefined where nothing is. */
   async find(path: string): Promise<TreeEntry | undefined> {
-    const listed = await this.list(directoryOf(path));
+    const listed = await this.#list(directoryOf(path), path);
     const found = listed?.entries.find((entry) => entry.path === path);
     if (found !== undefined) return found;
     const damage = listed?.damage ?? [];
@@ -144,10 +149,13 @@ export class TreeView {
   }
 
   /** Undefined where all versions are needed. */
-  async #current(directory: string): Promise<(CurrentLinks & { unread?: never }) | undefined> {
+  async #current(
+    directory: string,
+    only: string | undefined,
+  ): Promise<(CurrentLinks & { unread?: never }) | undefined> {
     if (this.#isThere === undefined) return undefined;
     try {
-      const found = await this.#log.currentIn(directory, this.#isThere);
+      const found = await this.#log.currentIn(directory, this.#isThere, only);
       return found === 'unclear' ? undefined : found;
     } catch (error) {
       if (!isLoss(error)) throw error;
