@@ -20,7 +20,8 @@ import { fileURLToPath } from 'node:url';
 import { FolderSet } from '../src/home/folder-set.ts';
 import { Home } from '../src/home/home.ts';
 import { systemEnvironment } from '../src/home/system-environment.ts';
-import type { FolderLog, UnnamedVersion } from '../src/log/folder-log.ts';
+import type { FolderLog } from '../src/log/folder-log.ts';
+import type { UnnamedVersion } from '../src/log/log-writer.ts';
 import type { Body, Parent } from '../src/log/types.ts';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));

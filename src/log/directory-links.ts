@@ -4,6 +4,7 @@ import { mapKey, equalBytes } from '../bytes.ts';
 import { isLoss, unlessLost, type VaultError } from '../errors.ts';
 import { directoryOf } from './folder-tree.ts';
 import type { PathIndex, Pointer } from './path-index.ts';
+import { releaseBuiltOn } from './standing.ts';
 import type { Dot, Head, LogId, NamedLink } from './types.ts';
 
 /** A version of a name in a directory whose link cannot be read any more. */
@@ -29,15 +30,37 @@ export interface CurrentLinks {
   readonly changed: ReadonlySet<string>;
 }
 
+/** Where links are read. Dots name versions by their lines. */
+export interface LinkSource {
+  readonly linkOf: (dot: Dot) => Promise<NamedLink>;
+  /** Whether what a version's author published there counts; undefined where everything does. */
+  readonly counts: ((dot: Dot) => boolean) | undefined;
+}
+
+/** Links that can be read and that count: what was set aside does once one that counts builds on it. */
+export async function linksAt(
+  pointers: readonly { readonly dot: Dot }[],
+  { linkOf, counts }: LinkSource,
+): Promise<NamedLink[]> {
+  const links: NamedLink[] = [];
+  const aside: NamedLink[] = [];
+  for (const { dot } of pointers) {
+    const link = await linkOf(dot).catch(unlessLost);
+    if (link !== undefined) (counts?.(dot) === false ? aside : links).push(link);
+  }
+  return aside.length === 0 ? links : [...links, ...releaseBuiltOn(links, aside).released];
+}
+
 /** Everything known of the names in a directory; undefined where it was never recorded. Throws as `paths` and `linkOf` do, but for what is lost. */
 export async function directoryLinks(
   paths: PathIndex,
-  linkOf: (dot: Dot) => Promise<NamedLink>,
+  { linkOf, counts }: LinkSource,
   directory: string,
 ): Promise<DirectoryLinks | undefined> {
   const pointers = await paths.pointers(directory);
   if (pointers === undefined) return undefined;
   const byName = new Map<string, { path: string | undefined; links: NamedLink[] }>();
+  const aside = new Map<NamedLink, string>();
   const unread: { name: string; dot: Dot; error: VaultError }[] = [];
   pointers.sort((a, b) => a.dot.seq - b.dot.seq || a.dot.index - b.dot.index);
   for (const { nameKey, dot } of pointers) {
@@ -46,7 +69,8 @@ export async function directoryLinks(
     if (found === undefined) byName.set(name, (found = { path: undefined, links: [] }));
     try {
       const link = await linkOf(dot);
-      found.links.push(link);
+      if (counts?.(dot) === false) aside.set(link, name);
+      else found.links.push(link);
       if (
         found.path === undefined &&
         directoryOf(link.path) === directory &&
@@ -57,6 +81,12 @@ export async function directoryLinks(
     } catch (error) {
       if (!isLoss(error)) throw error;
       unread.push({ name, dot, error });
+    }
+  }
+  if (aside.size > 0) {
+    const counted = [...byName.values()].flatMap((known) => known.links);
+    for (const link of releaseBuiltOn(counted, aside.keys()).released) {
+      byName.get(aside.get(link) ?? '')?.links.push(link);
     }
   }
   const links = new Map<string, readonly NamedLink[]>();

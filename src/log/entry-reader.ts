@@ -8,16 +8,24 @@ import { equalBytes, fromHex } from '../bytes.ts';
 import type { EpochKeys, FolderKeys } from '../crypto/folder-keys.ts';
 import { openValue, valueTypes, type OpenedValue } from '../crypto/sealed-value.ts';
 import type { Zstd } from '../crypto/zstd.ts';
-import { isVaultError, VaultError } from '../errors.ts';
+import { isLoss, isVaultError, VaultError } from '../errors.ts';
 import type { FolderStore } from '../store/folder-store.ts';
-import { decodeSeq, encodeSeq, metaKey, metaPrefix } from '../store/meta-keys.ts';
+import {
+  decodeEntryPlace,
+  encodeSeq,
+  metaKey,
+  metaPrefix,
+  type EntryPlaceRow,
+} from '../store/meta-keys.ts';
 import { decodePage, type EntryPage } from './entry-page.ts';
 import { openBody, openLinks, openOtherRecord, type RecordKeys } from './entry-records.ts';
 import { openEntry, type Entry } from './entry.ts';
+import { shortHash } from './log-id.ts';
+import type { LogLines } from './log-lines.ts';
 import type { LostEntries } from './lost-entries.ts';
 import type { StoredRecord, UnknownRecord } from './other-record.ts';
 import { recordType } from './record-types.ts';
-import type { Body, EpochId, LogId, NamedLink } from './types.ts';
+import type { Body, Dot, EpochId, LogId, NamedLink, Parent } from './types.ts';
 
 export interface EntryReaderParts {
   readonly store: FolderStore;
@@ -32,7 +40,7 @@ export interface OpenedEntry {
   readonly entry: Entry;
   /** By their index in the entry. */
   readonly links: ReadonlyMap<number, NamedLink>;
-  readonly chunkSeq: number;
+  readonly place: EntryPlaceRow;
   page: EntryPage | undefined;
 }
 
@@ -47,19 +55,22 @@ const LINK_LEVEL = 3;
 
 export class EntryReader {
   readonly lost: LostEntries;
+  readonly lines: LogLines;
   readonly #parts: EntryReaderParts;
   readonly #opened = new Map<string, OpenedEntry>();
   /** Where entries lie whose rows are not written yet. */
-  readonly #placed = new Map<string, number>();
+  readonly #placed = new Map<string, EntryPlaceRow>();
 
-  constructor(parts: EntryReaderParts, lost: LostEntries) {
+  constructor(parts: EntryReaderParts, lines: LogLines, lost: LostEntries) {
     this.#parts = parts;
+    this.lines = lines;
     this.lost = lost;
   }
 
   /** Says where an entry lies until its row is written. */
-  place(log: LogId, seq: number, chunkSeq: number): void {
-    this.#placed.set(`${log}:${seq}`, chunkSeq);
+  place(line: LogId, seq: number, place: EntryPlaceRow): void {
+    this.#placed.set(`${line}:${seq}`, place);
+    this.#opened.delete(`${line}:${seq}`);
   }
 
   /** Every row given so far is written. */
@@ -67,7 +78,21 @@ export class EntryReader {
     this.#placed.clear();
   }
 
-  async entry(log: LogId, seq: number): Promise<OpenedEntry> {
+  /** The line that holds this entry: of a forked log, the hash tells which. Throws `VAULT_NOT_FOUND` where none does. */
+  async lineOf(name: Dot | Parent): Promise<LogId> {
+    const { log, seq } = name;
+    if (!('hash8' in name) || !this.lines.isForked(log)) return log;
+    for (const line of this.lines.of(log)) {
+      if (seq < this.lines.from(line)) continue;
+      const entry = await this.entryAlone(line, seq).catch(unlessElsewhere);
+      if (entry !== undefined && equalBytes(shortHash(entry.hash), name.hash8)) return line;
+    }
+    throw new VaultError('VAULT_NOT_FOUND', 'no entry of that name');
+  }
+
+  /** Entry `seq` of the history that a line ends. */
+  async entry(line: LogId, seq: number): Promise<OpenedEntry> {
+    const log = this.lines.holder(line, seq);
     const name = `${log}:${seq}`;
     const known = this.#opened.get(name);
     if (known !== undefined) {
@@ -84,14 +109,15 @@ export class EntryReader {
   }
 
   /** The entry with its links left sealed, and kept by nobody. */
-  async entryAlone(log: LogId, seq: number): Promise<Entry> {
+  async entryAlone(line: LogId, seq: number): Promise<Entry> {
+    const log = this.lines.holder(line, seq);
     return this.#opened.get(`${log}:${seq}`)?.entry ?? (await this.#readEntry(log, seq)).entry;
   }
 
   /** The body of a version. Throws also `VAULT_EXPIRED` where it was dropped. */
   async body(link: NamedLink): Promise<Body> {
-    const { log, seq, index } = link.dot;
-    const opened = await this.entry(log, seq);
+    const { seq, index } = link.dot;
+    const opened = await this.entry(await this.lineOf({ ...link.dot, hash8: link.hash8 }), seq);
     const sealed = (await this.#page(opened))?.records.get(index);
     if (sealed === undefined) {
       throw new VaultError(
@@ -156,32 +182,52 @@ export class EntryReader {
   }
 
   async #read(log: LogId, seq: number): Promise<OpenedEntry> {
-    const { entry, chunkSeq } = await this.#readEntry(log, seq);
-    return wrapped(whatOf(log, seq), chunkSeq, () => {
+    const { entry, place } = await this.#readEntry(log, seq);
+    return wrapped(whatOf(log, seq), place.chunkSeq, () => {
       const links = new Map(this.openLinks(entry).map((link) => [link.dot.index, link]));
-      return { entry, links, chunkSeq, page: undefined };
+      return { entry, links, place, page: undefined };
     });
   }
 
   async #readEntry(
     log: LogId,
     seq: number,
-  ): Promise<{ readonly entry: Entry; readonly chunkSeq: number }> {
+  ): Promise<{ readonly entry: Entry; readonly place: EntryPlaceRow }> {
     const { store } = this.#parts;
     const what = whatOf(log, seq);
     if (this.lost.has(log, seq)) throw missing(what);
-    const chunkSeq =
-      this.#placed.get(`${log}:${seq}`) ??
-      decodeSeq(await store.meta.get(metaKey(metaPrefix.entry, fromHex(log), encodeSeq(seq))));
-    if (chunkSeq === undefined) throw astray(what);
+    const place = await this.placeOf(log, seq);
+    if (place === undefined) throw astray(what);
+    const { chunkSeq } = place;
     const [value] = await store.getValues([chunkSeq]);
     if (value === undefined) throw missing(what);
     const opened = this.#openAs(value, valueTypes.entry, what, chunkSeq);
     return wrapped(what, chunkSeq, () => {
       const entry = openEntry(opened.plain);
-      if (entry.log !== log || entry.seq !== seq) throw astray(what);
-      return { entry, chunkSeq };
+      if (entry.log !== this.lines.origin(log) || entry.seq !== seq) throw astray(what);
+      return { entry, place };
     });
+  }
+
+  /** Where an entry that lies in this line itself has its values; undefined where the index has none. */
+  async placeOf(line: LogId, seq: number): Promise<EntryPlaceRow | undefined> {
+    return (
+      this.#placed.get(`${line}:${seq}`) ??
+      decodeEntryPlace(
+        await this.#parts.store.meta.get(metaKey(metaPrefix.entry, fromHex(line), encodeSeq(seq))),
+      )
+    );
+  }
+
+  /** The sealed page of an entry, as it is stored; undefined where it has none, or none here. */
+  async sealedPage(line: LogId, seq: number): Promise<Uint8Array | undefined> {
+    const holder = this.lines.holder(line, seq);
+    const { entry, place } = await this.#readEntry(holder, seq);
+    const { pageSeq } = place;
+    if (pageSeq === undefined || entry.records.every(({ hash }) => hash === undefined))
+      return undefined;
+    const [value] = await this.#parts.store.getValues([pageSeq]);
+    return value;
   }
 
   async #page(opened: OpenedEntry): Promise<EntryPage | undefined> {
@@ -189,7 +235,10 @@ export class EntryReader {
     const { log, seq, records, hash } = opened.entry;
     if (records.every((record) => record.hash === undefined)) return undefined;
     const what = `the bodies of entry ${seq} of log ${log.slice(0, 8)}`;
-    const chunkSeq = opened.chunkSeq + 1;
+    const chunkSeq = opened.place.pageSeq;
+    if (chunkSeq === undefined) {
+      throw new VaultError('VAULT_CHUNK_MISSING', `${what} have not come here yet`);
+    }
     const [value] = await this.#parts.store.getValues([chunkSeq]);
     if (value === undefined) throw missing(what);
     const { id, plain } = this.#openAs(value, valueTypes.page, what, chunkSeq);
@@ -204,6 +253,11 @@ export class EntryReader {
     if (opened.type !== type) throw astray(what);
     return opened;
   }
+}
+
+/** For `catch`: undefined where the line has no such entry, or where it is lost. */
+function unlessElsewhere(error: unknown): undefined {
+  if (!isLoss(error) && !isVaultError(error, 'VAULT_DAMAGED')) throw error;
 }
 
 function whatOf(log: LogId, seq: number): string {

@@ -4,41 +4,51 @@
  */
 
 import type { Clock } from '../clock.ts';
-import { Mutex } from '../async.ts';
-import { fromHex } from '../bytes.ts';
 import type { EpochKeys, FolderKeys } from '../crypto/folder-keys.ts';
-import { sealedBound, sealValue, valueTypes } from '../crypto/sealed-value.ts';
 import type { Zstd } from '../crypto/zstd.ts';
-import { isLoss, unlessLost, VaultError } from '../errors.ts';
+import { isLoss, VaultError } from '../errors.ts';
 import type { RandomSource } from '../random.ts';
-import type { FolderStore, ReplayCounts } from '../store/folder-store.ts';
-import type { MetaOperation } from '../store/meta-store.ts';
-import {
-  buildEntries,
-  noEntry,
-  type BuiltEntry,
-  type LogPosition,
-  type NewRecord,
-} from './entry-builder.ts';
+import type { FolderStore } from '../store/folder-store.ts';
+import type { ReplayCounts } from '../store/replay-log.ts';
 import { EntryReader, type OpenedRecord } from './entry-reader.ts';
 import { EntryRows, UNKNOWN_TIME } from './entry-rows.ts';
 import type { Entry } from './entry.ts';
-import { encodeHead, signHead, verifyHead, type Sign, type VerifySignature } from './head.ts';
-import { nextTime } from './hybrid-time.ts';
-import { shortHash } from './log-id.ts';
-import { headRow, lastEntrySeq, loadHeads } from './log-heads.ts';
+import { FolderMembers } from './folder-members.ts';
+import { loadMembers } from './load-members.ts';
+import { verifyHead, type Sign, type VerifySignature } from './head.ts';
+import {
+  LogAdoption,
+  type PageOutcome,
+  type SignedStretch,
+  type StretchOutcome,
+} from './log-adoption.ts';
+import { lastEntrySeq, loadFirstSeen, loadHeads } from './log-heads.ts';
+import { LogLines } from './log-lines.ts';
+import {
+  lineHolding,
+  readStretch,
+  type ReadStretch,
+  type StretchAsk,
+  type StretchSource,
+} from './log-stretches.ts';
 import { LogNumberTable } from './log-numbers.ts';
-import { LogReplay } from './log-replay.ts';
+import type { LogReplay } from './log-replay.ts';
+import { LogSealer } from './log-sealer.ts';
+import { clockOf, LogWriter, type Append, type Commit, type UnnamedVersion } from './log-writer.ts';
 import { LostEntries, type EntryName } from './lost-entries.ts';
 import type { StoredRecord, UnknownRecord } from './other-record.ts';
 import {
   currentLinks,
   directoryLinks,
+  linksAt,
   type CurrentLinks,
   type DirectoryLinks,
+  type LinkSource,
 } from './directory-links.ts';
 import { PathIndex } from './path-index.ts';
+import { replayOf } from './replay-of.ts';
 import { RecordIndex } from './record-index.ts';
+import type { DenyList } from './standing.ts';
 import { VersionIds } from './version-ids.ts';
 import type {
   Body,
@@ -46,7 +56,6 @@ import type {
   EpochId,
   Head,
   HybridTime,
-  Link,
   LogId,
   NamedLink,
   NodeId,
@@ -70,54 +79,73 @@ export interface FolderLogParts {
   readonly node: NodeId;
   readonly sign: Sign;
   readonly verify: VerifySignature;
+  /** Nodes that this one locked out by itself; default nobody. */
+  readonly denied?: () => DenyList;
 }
 
-/** A version without its name and time, which {@link FolderLog.append} gives it. */
-export interface UnnamedVersion {
-  readonly link: Omit<Link, 'time'>;
-  readonly body: Body | undefined;
-}
-
-export interface Append {
-  readonly versions: readonly UnnamedVersion[];
-  /** Records that come after the versions; the clock covers these. */
-  readonly records?: (clock: VectorClock, time: HybridTime) => readonly StoredRecord[];
-  /** Rows that become true with this commit, given the versions' names in order. */
-  readonly rows?: (names: readonly Parent[]) => readonly MetaOperation[];
-}
-
-export interface Commit {
-  /** Records that come after the versions; the clock covers these. */
-  readonly records?: (clock: VectorClock, time: HybridTime) => readonly StoredRecord[];
-  /** Rows that become true with this commit. */
-  readonly rows?: () => readonly MetaOperation[];
-}
+const noDenied: DenyList = new Map();
 
 export class FolderLog {
   readonly paths: PathIndex;
   readonly versionIds: VersionIds;
+  readonly members: FolderMembers;
+  readonly #adoption: LogAdoption;
   readonly #parts: FolderLogParts;
   readonly #numbers: LogNumberTable;
   readonly #reader: EntryReader;
+  readonly #sealer: LogSealer;
   readonly #records: RecordIndex;
   readonly #rows: EntryRows;
   readonly #heads = new Map<LogId, Head>();
-  readonly #appends = new Mutex();
-  /** Entries that the store has and no head covers yet, as rows, and where they end. */
-  #staged: { position: LogPosition; readonly rows: MetaOperation[] } | undefined;
-  #time: HybridTime = 0;
+  readonly #writer: LogWriter;
 
-  private constructor(parts: FolderLogParts, numbers: LogNumberTable, lost: LostEntries) {
+  private constructor(
+    parts: FolderLogParts,
+    numbers: LogNumberTable,
+    lines: LogLines,
+    lost: LostEntries,
+  ) {
     const { store, keys, random } = parts;
     this.#parts = parts;
     this.#numbers = numbers;
-    this.#reader = new EntryReader(parts, lost);
-    this.#records = new RecordIndex(store.meta, keys.metaKey, numbers, random);
-    this.paths = new PathIndex(store.meta, keys, numbers, random);
+    this.#reader = new EntryReader(parts, lines, lost);
+    this.#sealer = new LogSealer(parts);
+    const { meta } = store;
+    this.#records = new RecordIndex(meta, keys.metaKey, numbers, random);
+    this.paths = new PathIndex(meta, keys, numbers, random);
     const { paths } = this;
     const entry = (log: LogId, seq: number): Promise<Entry> => this.entryAlone(log, seq);
-    this.versionIds = new VersionIds({ meta: store.meta, numbers, entry });
-    this.#rows = new EntryRows({ numbers, paths, records: this.#records, reader: this.#reader });
+    this.versionIds = new VersionIds({ meta, numbers, entry });
+    const reader = this.#reader;
+    this.#rows = new EntryRows({ meta, numbers, paths, records: this.#records, reader });
+    this.members = new FolderMembers({
+      folder: parts.folder,
+      verify: parts.verify,
+      lines,
+      denied: parts.denied ?? (() => noDenied),
+      entry: (line, seq) => reader.entryAlone(line, seq),
+      last: (line) => this.#heads.get(line)?.seq ?? -1,
+    });
+    this.#writer = new LogWriter({
+      ...parts,
+      numbers,
+      reader,
+      rows: this.#rows,
+      heads: this.#heads,
+      sealer: this.#sealer,
+      members: this.members,
+    });
+    this.#adoption = new LogAdoption({
+      ...parts,
+      reader,
+      rows: this.#rows,
+      members: this.members,
+      heads: this.#heads,
+      sealer: this.#sealer,
+      observe: (time) => {
+        this.#writer.observe(time);
+      },
+    });
   }
 
   /**
@@ -132,9 +160,10 @@ export class FolderLog {
   }> {
     const { store } = parts;
     const numbers = await LogNumberTable.load(store.meta);
-    const log = new FolderLog(parts, numbers, await LostEntries.load(store.meta));
+    const lines = await LogLines.load(store.meta);
+    const log = new FolderLog(parts, numbers, lines, await LostEntries.load(store.meta));
     const { heads, lost } = await loadHeads(store, log.#reader, (head) => log.#isSigned(head));
-    for (const head of heads.values()) log.#heads.set(head.log, head);
+    for (const [line, head] of heads) log.#heads.set(line, head);
     const isOwnEmpty = !log.#heads.has(log.own);
     if (isOwnEmpty && (await lastEntrySeq(store, log.#reader, log.own)) >= 0) {
       throw new VaultError('VAULT_DAMAGED', "the index lacks the head of this node's log");
@@ -146,18 +175,19 @@ export class FolderLog {
       replayed = await store.replay(replay);
       log.#rows.settle();
       if (replay.signed !== undefined) {
-        unwritten.push({ head: replay.signed, damagedSeq: undefined });
+        unwritten.push({ line: log.own, head: replay.signed, damagedSeq: undefined });
       }
     }
-    for (const { head, damagedSeq } of unwritten) {
+    for (const { line, head, damagedSeq } of unwritten) {
       // One that was replayed since has a value of its own.
-      if (log.#heads.get(head.log) !== head) continue;
-      await log.#commitHead(head, []);
+      if (log.#heads.get(line) !== head) continue;
+      await log.#writer.commitHead(line, head, []);
       if (damagedSeq !== undefined) {
         await store.chunks.write({ deletes: [damagedSeq] }, { sync: true });
       }
     }
-    await log.#loadTime();
+    await log.#writer.load();
+    await loadMembers(log.members, log.#records, log.#reader);
     return { log, replayed, mended: unwritten.length };
   }
 
@@ -166,13 +196,19 @@ export class FolderLog {
     return this.#parts.log;
   }
 
-  /** What is known of every log. */
+  /** What is known of every log: of a forked one, as far as its longest branch goes. */
   get clock(): VectorClock {
-    return new Map([...this.#heads].map(([log, head]) => [log, head.seq + 1]));
+    return clockOf(this.#heads);
   }
 
+  /** The heads by line: of a forked log, one for each branch. */
   get heads(): ReadonlyMap<LogId, Head> {
     return this.#heads;
+  }
+
+  /** Where the branches of forked logs lie. */
+  get lines(): Pick<LogLines, 'origin' | 'from' | 'of' | 'isForked' | 'holder'> {
+    return this.#reader.lines;
   }
 
   /** Entries of which nothing is left, not even which names they spoke of. */
@@ -204,92 +240,54 @@ export class FolderLog {
    * folder is to be closed. The versions' names, in order.
    */
   stage(versions: readonly UnnamedVersion[]): Promise<Parent[]> {
-    return this.#appends.run(() => {
-      const named: NewRecord[] = [];
-      for (const { link, body } of versions) {
-        named.push({ type: 'version', link: { ...link, time: this.#tick() }, body });
-      }
-      return this.#stage(named);
-    });
+    return this.#writer.stage(versions);
+  }
+
+  /**
+   * Takes over entries that another node wrote, all or none: durable on return. Waits until what is
+   * staged here is committed. Throws what the store throws, and `VAULT_CLOSED` where what was staged never was.
+   */
+  adopt(stretch: SignedStretch): Promise<StretchOutcome> {
+    return this.#writer.whenCommitted(() => this.#adoption.adopt(stretch));
+  }
+
+  /** Takes a sealed page of an entry that came without it: durable on return. */
+  adoptPage(value: Uint8Array): Promise<PageOutcome> {
+    return this.#writer.whenCommitted(() => this.#adoption.adoptPage(value));
+  }
+
+  /** When a link was first seen here, or its own time where that is the earlier one or as good. */
+  firstSeen(): Promise<(link: NamedLink) => HybridTime> {
+    return loadFirstSeen(this.#parts.store, (line) => this.#reader.lines.origin(line));
+  }
+
+  /** Entries for another node, up to a signed head; undefined where they are not here, or not all. */
+  readStretch(ask: StretchAsk): Promise<ReadStretch | undefined> {
+    return readStretch(this.#stretches, ask);
+  }
+
+  /** The sealed page of an entry of a line's history; undefined where it has none, or none here. */
+  sealedPage(line: LogId, seq: number): Promise<Uint8Array | undefined> {
+    return this.#reader.sealedPage(line, seq);
+  }
+
+  /** The line whose history holds this entry; undefined where none does. */
+  lineHolding(place: {
+    readonly log: LogId;
+    readonly seq: number;
+    readonly hash: Uint8Array;
+  }): Promise<LogId | undefined> {
+    return lineHolding(this.#stretches, place);
   }
 
   /** Makes everything staged, and these records after it, durable and part of the log, in one commit. */
   commit(commit: Commit): Promise<void> {
-    return this.#appends.run(() => this.#commit(commit));
-  }
-
-  async #stage(given: readonly NewRecord[]): Promise<Parent[]> {
-    const { store, log } = this.#parts;
-    const staged = (this.#staged ??= {
-      position: this.#end(),
-      rows: [...this.#numbers.add(log)],
-    });
-    if (staged.position.seq === 0 && given.length > 0 && given[0]?.type !== 'log-start') {
-      throw new VaultError('VAULT_CHUNK_MISSING', "nothing is left of this node's log", {
-        hint: 'run vault verify; what is left can still be restored',
-      });
-    }
-    const names: Parent[] = [];
-    for (const built of buildEntries(given, staged.position, new Map(), this.#buildContext())) {
-      const chunkSeq = store.stageLogValues(this.#sealBuilt(built));
-      const { entry } = built;
-      const hash8 = shortHash(entry.hash);
-      const links: NamedLink[] = [];
-      const others: { index: number; record: StoredRecord }[] = [];
-      for (let index = 0; index < built.count; index++) {
-        const record = given[built.first + index] as NewRecord;
-        const dot: Dot = { log, seq: entry.seq, index };
-        if (record.type === 'version') {
-          links.push({ ...record.link, dot, hash8 });
-          names.push({ ...dot, hash8 });
-        } else others.push({ index, record });
-      }
-      staged.rows.push(...(await this.#rows.of(entry, links, others, chunkSeq)));
-      staged.position = { log, seq: entry.seq + 1, previous: entry.hash };
-    }
-    return names;
-  }
-
-  async #commit({ records, rows }: Commit): Promise<void> {
-    const { store, log, folder } = this.#parts;
-    if (records !== undefined) {
-      const clock = new Map(this.clock);
-      const { seq } = this.#staged?.position ?? this.#end();
-      if (seq > 0) clock.set(log, seq);
-      await this.#stage(records(clock, this.#tick()));
-    }
-    const staged = this.#staged;
-    this.#staged = undefined;
-    const meta = [...(staged?.rows ?? []), ...(rows?.() ?? [])];
-    if (staged === undefined || staged.position.seq === this.#end().seq) {
-      await store.commit({ rows: () => meta });
-      this.#rows.settle();
-      return;
-    }
-    const { seq, previous } = staged.position;
-    const head = signHead(this.#parts.sign, folder, { log, seq: seq - 1, hash: previous });
-    await this.#commitHead(head, meta);
-    this.#heads.set(log, head);
-    this.#rows.settle();
-  }
-
-  async #commitHead(head: Head, rows: readonly MetaOperation[]): Promise<void> {
-    await this.#parts.store.commit({
-      head: this.#seal(valueTypes.head, fromHex(head.log), encodeHead(head)),
-      rows: (headSeq) => [...rows, headRow(head, headSeq ?? 0)],
-    });
-  }
-
-  /** Where this node's log goes on after its head. */
-  #end(): LogPosition {
-    const { log } = this.#parts;
-    const head = this.#heads.get(log);
-    return { log, seq: (head?.seq ?? -1) + 1, previous: head?.hash ?? noEntry };
+    return this.#writer.commit(commit);
   }
 
   /** Everything known of the names in a directory; undefined where the directory was never recorded. */
   linksIn(directory: string): Promise<DirectoryLinks | undefined> {
-    return directoryLinks(this.paths, (dot) => this.link(dot), directory);
+    return directoryLinks(this.paths, this.#source, directory);
   }
 
   /**
@@ -306,20 +304,16 @@ export class FolderLog {
 
   /** Everything that can be read of one path, superseding links elsewhere included. */
   async linksOf(path: string): Promise<NamedLink[]> {
-    const links: NamedLink[] = [];
-    for (const { dot } of await this.paths.pointersOf(path)) {
-      const link = await this.link(dot).catch(unlessLost);
-      if (link !== undefined) links.push(link);
-    }
-    return links;
+    return linksAt(await this.paths.pointersOf(path), this.#source);
   }
 
   /**
    * The link of a version. Throws `VAULT_CHUNK_MISSING` or `VAULT_CHUNK_CORRUPT` where its entry is lost,
    * `VAULT_DAMAGED` where the index does not lead to it, `VAULT_NOT_FOUND` for a dot that names none.
    */
-  async link(dot: Dot): Promise<NamedLink> {
-    const link = (await this.#reader.entry(dot.log, dot.seq)).links.get(dot.index);
+  async link(dot: Dot | Parent): Promise<NamedLink> {
+    const line = await this.#reader.lineOf(dot);
+    const link = (await this.#reader.entry(line, dot.seq)).links.get(dot.index);
     if (link === undefined) throw new VaultError('VAULT_NOT_FOUND', 'no version of that name');
     return link;
   }
@@ -368,83 +362,34 @@ export class FolderLog {
     return this.#reader.records(await this.#reader.entry(log, seq));
   }
 
+  get #stretches(): StretchSource {
+    return { store: this.#parts.store, reader: this.#reader, heads: this.#heads };
+  }
+
+  get #source(): LinkSource {
+    const { members } = this;
+    return {
+      linkOf: (dot) => this.link(dot),
+      counts: members.isPlain
+        ? undefined
+        : ({ log, seq }) => members.standing(log, seq) === 'accepted',
+    };
+  }
+
   #replay(): LogReplay {
-    const { log, sign, folder } = this.#parts;
-    const reader = this.#reader;
-    return new LogReplay({
-      open: (value) => reader.open(value),
-      rowsOf: async (entry, page, chunkSeq) => {
-        const records = page === undefined ? undefined : reader.openRecords(entry, page);
-        const links = reader.openLinks(entry);
-        const rows = await this.#rows.of(entry, links, records, chunkSeq);
-        return [...rows, ...this.#rows.unseen(links)];
-      },
-      settled: () => this.#rows.settle(),
-      lose: (id, seq) => reader.lost.add(id, seq),
-      nextSeq: (id) => (this.#heads.get(id)?.seq ?? -1) + 1,
-      lastHash: (id) => this.#heads.get(id)?.hash ?? noEntry,
-      takeHead: (head) => {
-        this.#heads.set(head.log, head);
-      },
-      verifyHead: (head) => this.#isSigned(head),
-      own: log,
-      sign: (seq, hash) => signHead(sign, folder, { log, seq, hash }),
+    return replayOf({
+      parts: this.#parts,
+      reader: this.#reader,
+      rows: this.#rows,
+      heads: this.#heads,
+      sealer: this.#sealer,
+      isSigned: (head) => this.#isSigned(head),
+      told: (clock) => this.#writer.told(clock),
     });
   }
 
   #isSigned(head: Head): boolean {
     const { log, verify, folder, node } = this.#parts;
     return head.log !== log || verifyHead(verify, folder, node, head);
-  }
-
-  async #loadTime(): Promise<void> {
-    const head = this.#heads.get(this.#parts.log);
-    if (head === undefined) return;
-    // An unreadable last entry costs nothing but order in case the wall clock went back.
-    const opened = await this.#reader.entry(head.log, head.seq).catch(unlessLost);
-    if (opened === undefined) return;
-    for (const link of opened.links.values()) this.#time = Math.max(this.#time, link.time);
-    for (const { record } of (await this.#reader.records(opened).catch(unlessLost)) ?? []) {
-      if ('time' in record) this.#time = Math.max(this.#time, record.time);
-    }
-  }
-
-  #tick(): HybridTime {
-    this.#time = nextTime(this.#time, this.#parts.clock.wallMs());
-    return this.#time;
-  }
-
-  #buildContext(): Parameters<typeof buildEntries>[3] {
-    const { epoch, random } = this.#parts;
-    return { ...this.#reader.recordKeys(epoch), epoch, random };
-  }
-
-  #sealBuilt(built: BuiltEntry): Uint8Array[] {
-    const values = [this.#seal(valueTypes.entry, built.entry.hash, built.bytes)];
-    if (built.page !== undefined) {
-      values.push(this.#seal(valueTypes.page, built.entry.hash, built.page));
-    }
-    return values;
-  }
-
-  #seal(type: 3 | 4 | 5, id: Uint8Array, plain: Uint8Array): Uint8Array {
-    const { epoch, epochs, zstd, random } = this.#parts;
-    const keys = epochs.get(epoch);
-    if (keys === undefined) throw new RangeError('expected the keys of the current epoch');
-    const out = new Uint8Array(sealedBound(plain.length));
-    // Bodies and links are sealed or compressed already: a second pass would find nothing.
-    const length = sealValue({
-      type,
-      id,
-      epoch: fromHex(epoch),
-      keys,
-      plain,
-      zstd,
-      level: 0,
-      random,
-      out,
-      at: 0,
-    });
-    return out.subarray(0, length);
   }
 }

@@ -4,7 +4,7 @@
  *
  *   label:   "head v1"
  *   message: folder id 32 | log id 32 | seq u64 | entry hash 32
- *   value:   [1, log, seq, hash, signature]
+ *   value:   [1, log, seq, hash, signature], or [2, log, seq, hash, signature, seen] in a store
  */
 
 import { concat, u64be } from '../bytes.ts';
@@ -13,10 +13,11 @@ import { SIGNED_EVERY } from '../limits.ts';
 import { asId, idToBytes } from './clock-codec.ts';
 import { unsupported } from './feature-flags.ts';
 import { ID_BYTES } from './log-id.ts';
-import type { Head, NodeId } from './types.ts';
+import type { Head, HybridTime, NodeId } from './types.ts';
 
 export const SIGNATURE_BYTES = 64;
 const HEAD_VERSION = 1;
+const SEEN_HEAD_VERSION = 2;
 const HEAD_LABEL = 'head v1';
 
 /** Signs for this node. The label says what kind of thing the message is. */
@@ -74,6 +75,29 @@ export function decodeHead(bytes: Uint8Array): Head {
     hash: asBytes(value[3], ID_BYTES),
     signature: asBytes(value[4], SIGNATURE_BYTES),
   };
+}
+
+/** A head as a store keeps it. */
+export interface StoredHead {
+  readonly head: Head;
+  /** When what it covers was first seen here, in microseconds, where its author's clock was ahead. */
+  readonly seenAt: HybridTime | undefined;
+}
+
+/** The plain value of type 5: of a head as it travels, or with the time it came. */
+export function encodeStoredHead({ head, seenAt }: StoredHead): Uint8Array {
+  if (seenAt === undefined) return encodeHead(head);
+  const { log, seq, hash, signature } = head;
+  return encode([SEEN_HEAD_VERSION, idToBytes(log), seq, hash, signature, seenAt]);
+}
+
+/** The inverse of {@link encodeStoredHead}. Throws as {@link decodeHead}. */
+export function decodeStoredHead(bytes: Uint8Array): StoredHead {
+  const value = asArray(decode(bytes), 1);
+  if (value[0] !== SEEN_HEAD_VERSION) return { head: decodeHead(bytes), seenAt: undefined };
+  asArray(value, 6, 6);
+  const head = decodeHead(encode([HEAD_VERSION, ...value.slice(1, 5)]));
+  return { head, seenAt: asInteger(value[5]) };
 }
 
 /** Whether a head is kept at `seq` even when the log goes on: range replies end at one. */

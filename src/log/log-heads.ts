@@ -10,45 +10,105 @@ import type { FolderStore } from '../store/folder-store.ts';
 import { decodeSeq, encodeSeq, metaKey, metaPrefix, metaRange } from '../store/meta-keys.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
 import type { EntryReader } from './entry-reader.ts';
-import { decodeHead, encodeHead } from './head.ts';
-import type { Head, LogId } from './types.ts';
+import { decodeHead, decodeStoredHead, encodeHead } from './head.ts';
+import type { Head, HybridTime, LogId, NamedLink } from './types.ts';
 
 export interface LoadedHeads {
   readonly heads: Map<LogId, Head>;
   /** Heads whose values are lost, each with the damaged value that was found in its place. */
-  readonly lost: readonly { readonly head: Head; readonly damagedSeq: number | undefined }[];
+  readonly lost: readonly {
+    readonly line: LogId;
+    readonly head: Head;
+    readonly damagedSeq: number | undefined;
+  }[];
 }
 
-/** The row for a head whose value lies at `chunkSeq`. */
-export function headRow(head: Head, chunkSeq: number): MetaOperation {
+/** The row for the head of a line whose value lies at `chunkSeq`. */
+export function headRow(line: LogId, head: Head, chunkSeq: number): MetaOperation {
   const value = concat(encodeSeq(chunkSeq), encodeHead(head));
-  return { type: 'put', key: metaKey(metaPrefix.head, fromHex(head.log)), value };
+  return { type: 'put', key: metaKey(metaPrefix.head, fromHex(line)), value };
 }
 
-/** All heads. Throws `VAULT_DAMAGED` where the index is wrong. */
+/** The row for a head that is kept when its line goes on. */
+export function signedRow(line: LogId, head: Head): MetaOperation {
+  const key = metaKey(metaPrefix.signed, fromHex(line), encodeSeq(head.seq));
+  return { type: 'put', key, value: encodeHead(head) };
+}
+
+/** The first head of a line that is kept at or after entry `seq`, but for the one that ends it. */
+export async function signedFrom(
+  store: FolderStore,
+  line: LogId,
+  seq: number,
+): Promise<Head | undefined> {
+  const range = metaRange(metaKey(metaPrefix.signed, fromHex(line)));
+  const gte = metaKey(metaPrefix.signed, fromHex(line), encodeSeq(seq));
+  for await (const { value } of store.meta.scan({ gte, lt: range.lt, limit: 1 })) {
+    const head = headOf(value);
+    if (head === undefined) throw wrong();
+    return head;
+  }
+  return undefined;
+}
+
+/** The row that says when the entries of a line from `first` to `last` were first seen here. */
+export function firstSeenRow(
+  line: LogId,
+  { first, last }: { readonly first: number; readonly last: number },
+  time: HybridTime,
+): MetaOperation {
+  const key = metaKey(metaPrefix.firstSeen, fromHex(line), encodeSeq(first));
+  return { type: 'put', key, value: concat(encodeSeq(time), encodeSeq(last)) };
+}
+
+/**
+ * When links were first seen here, as far as that differs from what their authors say: where an
+ * author's clock was ahead. For any other link, its own time.
+ */
+export async function loadFirstSeen(
+  store: FolderStore,
+  originOf: (line: LogId) => LogId,
+): Promise<(link: NamedLink) => HybridTime> {
+  const seen = new Map<LogId, { first: number; last: number; time: HybridTime }[]>();
+  for await (const { key, value } of store.meta.scan(metaRange(metaKey(metaPrefix.firstSeen)))) {
+    const first = decodeSeq(key.subarray(33));
+    const time = decodeSeq(value.subarray(0, 8));
+    const last = decodeSeq(value.subarray(8));
+    if (first === undefined || time === undefined || last === undefined) throw wrong();
+    const log = originOf(toHex(key.subarray(1, 33)));
+    seen.set(log, [...(seen.get(log) ?? []), { first, last, time }]);
+  }
+  return ({ dot, time }) => {
+    const found = seen.get(dot.log)?.find(({ first, last }) => dot.seq >= first && dot.seq <= last);
+    return Math.min(time, found?.time ?? time);
+  };
+}
+
+/** All heads, by line. Throws `VAULT_DAMAGED` where the index is wrong. */
 export async function loadHeads(
   store: FolderStore,
   reader: EntryReader,
   isSigned: (head: Head) => boolean,
 ): Promise<LoadedHeads> {
-  const found: { head: Head; chunkSeq: number }[] = [];
+  const found: { line: LogId; head: Head; chunkSeq: number }[] = [];
   for await (const { key, value } of store.meta.scan(metaRange(metaKey(metaPrefix.head)))) {
     const chunkSeq = decodeSeq(value.subarray(0, 8));
     const head = headOf(value.subarray(8));
     if (chunkSeq === undefined || head === undefined) throw wrong();
-    if (head.log !== toHex(key.subarray(1)) || !isSigned(head)) throw wrong();
+    const line = toHex(key.subarray(1));
+    if (head.log !== reader.lines.origin(line) || !isSigned(head)) throw wrong();
     // A head that is older than its log's last entry would begin a fork.
-    if ((await lastEntrySeq(store, reader, head.log)) !== head.seq) throw wrong();
-    found.push({ head, chunkSeq });
+    if ((await lastEntrySeq(store, reader, line)) !== head.seq) throw wrong();
+    found.push({ line, head, chunkSeq });
   }
   const values = await store.getValues(found.map(({ chunkSeq }) => chunkSeq));
-  const lost = found.flatMap(({ head, chunkSeq }, index) => {
+  const lost = found.flatMap(({ line, head, chunkSeq }, index) => {
     const value = values[index];
-    if (value === undefined) return [{ head, damagedSeq: undefined }];
+    if (value === undefined) return [{ line, head, damagedSeq: undefined }];
     if (holds(reader, value, head)) return [];
-    return [{ head, damagedSeq: looksLikeHead(value) ? chunkSeq : undefined }];
+    return [{ line, head, damagedSeq: looksLikeHead(value) ? chunkSeq : undefined }];
   });
-  return { heads: new Map(found.map(({ head }) => [head.log, head])), lost };
+  return { heads: new Map(found.map(({ line, head }) => [line, head])), lost };
 }
 
 /** The number of the last entry of a log that the index speaks of, or −1. */
@@ -79,7 +139,8 @@ function headOf(bytes: Uint8Array): Head | undefined {
 function holds(reader: EntryReader, value: Uint8Array, head: Head): boolean {
   try {
     const { type, plain } = reader.open(value);
-    if (type !== valueTypes.head || !equalBytes(plain, encodeHead(head))) throw wrong();
+    if (type !== valueTypes.head) throw wrong();
+    if (!equalBytes(encodeHead(decodeStoredHead(plain).head), encodeHead(head))) throw wrong();
     return true;
   } catch (error) {
     if (!isVaultError(error, 'VAULT_CHUNK_CORRUPT')) throw error;

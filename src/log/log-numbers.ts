@@ -36,6 +36,10 @@ export class LogNumberTable implements LogNumbers {
     return [{ type: 'put', key, value: fromHex(log) }];
   }
 
+  has(log: LogId): boolean {
+    return this.#numbers.has(log);
+  }
+
   number(log: LogId): number {
     const number = this.#numbers.get(log);
     if (number === undefined) throw new RangeError('expected a log that was added');

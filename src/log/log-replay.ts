@@ -8,32 +8,45 @@
 import { equalBytes, toHex } from '../bytes.ts';
 import { valueTypes, type OpenedValue } from '../crypto/sealed-value.ts';
 import { isLoss, isVaultError } from '../errors.ts';
-import type { ReplayLog } from '../store/folder-store.ts';
+import type { ReplayLog } from '../store/replay-log.ts';
+import type { EntryPlaceRow } from '../store/meta-keys.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
 import { decodePage, type EntryPage } from './entry-page.ts';
 import { openEntry, type Entry } from './entry.ts';
-import { decodeHead } from './head.ts';
-import { headRow } from './log-heads.ts';
+import { decodeStoredHead, isSignedPosition, type StoredHead } from './head.ts';
+import { firstSeenRow, headRow, signedRow } from './log-heads.ts';
 import type { Head, LogId } from './types.ts';
 
 export interface LogReplayParts {
   /** Opens a value; throws `VAULT_CHUNK_CORRUPT` for a damaged one. */
   readonly open: (value: Uint8Array) => OpenedValue;
-  /** Rows of an entry whose value lies at `chunkSeq`. */
+  /** Rows of an entry of a line. */
   readonly rowsOf: (
+    line: LogId,
     entry: Entry,
     page: EntryPage | undefined,
-    chunkSeq: number,
+    place: EntryPlaceRow,
   ) => Promise<MetaOperation[]>;
+  /** Rows of a page whose entry was known before it; none where that has one or is not known. */
+  readonly rowsOfPage: (page: EntryPage, chunkSeq: number) => Promise<MetaOperation[]>;
   /** All rows given so far are written. */
   readonly settled: () => void;
   /** Notes an entry that a head covers and no value is left of; the row for it. */
-  readonly lose: (log: LogId, seq: number) => MetaOperation;
-  /** How the known part of a log ends. */
-  readonly nextSeq: (log: LogId) => number;
-  readonly lastHash: (log: LogId) => Uint8Array;
-  readonly takeHead: (head: Head) => void;
+  readonly lose: (line: LogId, seq: number) => MetaOperation;
+  /** How the known part of a line ends. */
+  readonly nextSeq: (line: LogId) => number;
+  readonly lastHash: (line: LogId) => Uint8Array;
+  readonly takeHead: (line: LogId, head: Head) => void;
   readonly verifyHead: (head: Head) => boolean;
+  /** The lines of a log, its own first. */
+  readonly linesOf: (log: LogId) => readonly LogId[];
+  /** The line that holds this entry of a log, among those that are known; undefined where none does. */
+  readonly holderOf: (log: LogId, seq: number, hash: Uint8Array) => Promise<LogId | undefined>;
+  /** Begins a line for a branch that leaves `parent` with this entry; its id and its rows. */
+  readonly branch: (
+    parent: LogId,
+    entry: Entry,
+  ) => { readonly line: LogId; readonly rows: readonly MetaOperation[] };
   /** This node's log, and a head of it signed anew. */
   readonly own: LogId;
   readonly sign: (seq: number, hash: Uint8Array) => Head;
@@ -51,10 +64,11 @@ export class LogReplay implements ReplayLog {
   /** The head that had to be signed anew; its value is not written yet. */
   signed: Head | undefined;
   readonly #parts: LogReplayParts;
+  /** Entries that no head covered yet, by hash. */
   readonly #entries = new Map<string, Waiting>();
+  /** The last of them at each place. */
+  readonly #places = new Map<string, Waiting>();
   readonly #pages = new Map<string, { page: EntryPage; chunkSeq: number }>();
-  /** Entries that the index had before, by the hash that their pages name. */
-  readonly #known = new Set<string>();
 
   constructor(parts: LogReplayParts) {
     this.#parts = parts;
@@ -91,11 +105,11 @@ export class LogReplay implements ReplayLog {
     const { own, nextSeq, lastHash, sign, takeHead } = this.#parts;
     const rows: MetaOperation[] = [];
     for (let seq = nextSeq(own); ; seq++) {
-      const waiting = this.#entries.get(`${own}:${seq}`);
+      const waiting = this.#places.get(`${own}:${seq}`);
       if (waiting === undefined || !equalBytes(waiting.entry.previous, lastHash(own))) return rows;
-      rows.push(...(await this.#adopt(waiting)));
+      rows.push(...(await this.#adopt(own, waiting)));
       this.signed = sign(seq, waiting.entry.hash);
-      takeHead(this.signed);
+      takeHead(own, this.signed);
     }
   }
 
@@ -111,50 +125,130 @@ export class LogReplay implements ReplayLog {
   }
 
   async #take(seq: number, { type, id, plain }: OpenedValue): Promise<readonly MetaOperation[]> {
-    if (type === valueTypes.head) return this.#takeHead(seq, decodeHead(plain));
+    if (type === valueTypes.head) return this.#takeHead(seq, decodeStoredHead(plain));
+    const name = type === valueTypes.entry ? '' : toHex(id);
     if (type === valueTypes.entry) {
       const entry = openEntry(plain);
-      if (entry.seq < this.#parts.nextSeq(entry.log)) this.#known.add(toHex(entry.hash));
-      else this.#entries.set(`${entry.log}:${entry.seq}`, { entry, chunkSeq: seq });
-    } else if (!this.#known.has(toHex(id))) {
-      this.#pages.set(toHex(id), { page: decodePage(plain), chunkSeq: seq });
+      const { log, hash } = entry;
+      const isOld = this.#parts.linesOf(log).some((line) => entry.seq < this.#parts.nextSeq(line));
+      if (isOld && (await this.#parts.holderOf(log, entry.seq, hash)) !== undefined) return [];
+      const waiting = { entry, chunkSeq: seq };
+      this.#entries.set(toHex(hash), waiting);
+      this.#places.set(`${log}:${entry.seq}`, waiting);
+    } else if (this.#entries.has(name)) {
+      this.#pages.set(name, { page: decodePage(plain), chunkSeq: seq });
+    } else {
+      return this.#parts.rowsOfPage(decodePage(plain), seq);
     }
     return [];
   }
 
-  async #takeHead(chunkSeq: number, head: Head): Promise<readonly MetaOperation[]> {
-    const { nextSeq, lastHash, takeHead, verifyHead, lose } = this.#parts;
-    const first = nextSeq(head.log);
-    if (head.seq < first || !verifyHead(head)) return [];
-    const covered: (Waiting | number)[] = [];
-    let previous = lastHash(head.log);
-    for (let seq = first; seq <= head.seq; seq++) {
-      const waiting = this.#entries.get(`${head.log}:${seq}`);
-      // After a hole the chain can only be checked from the next entry on.
-      if (waiting !== undefined && !follows(waiting.entry.previous, previous)) return [];
-      previous = waiting?.entry.hash ?? UNKNOWN_HASH;
-      covered.push(waiting ?? seq);
-    }
-    if (!follows(head.hash, previous)) return [];
+  async #takeHead(
+    chunkSeq: number,
+    { head, seenAt }: StoredHead,
+  ): Promise<readonly MetaOperation[]> {
+    const { nextSeq, takeHead, verifyHead, linesOf } = this.#parts;
+    const { log } = head;
+    if (!verifyHead(head)) return [];
     const rows: MetaOperation[] = [];
-    for (const entry of covered) {
-      if (typeof entry === 'number') rows.push(lose(head.log, entry));
-      else rows.push(...(await this.#adopt(entry)));
+    const lines = linesOf(log).filter((line) => head.seq >= nextSeq(line));
+    const found =
+      (await this.#continued(head, lines, false, rows)) ??
+      (await this.#branched(head, rows)) ??
+      // What is missing on the way was lost.
+      (await this.#continued(head, lines, true, rows));
+    if (found === undefined) return [];
+    const { line, from } = found;
+    takeHead(line, head);
+    rows.push(headRow(line, head, chunkSeq));
+    if (isSignedPosition(head.seq)) rows.push(signedRow(line, head));
+    if (seenAt !== undefined) {
+      rows.push(firstSeenRow(line, { first: from, last: head.seq }, seenAt));
     }
-    takeHead(head);
-    rows.push(headRow(head, chunkSeq));
     return rows;
   }
 
-  async #adopt({ entry, chunkSeq }: Waiting): Promise<MetaOperation[]> {
+  /** Adopts what leads from the end of one of these lines to a head. */
+  async #continued(
+    head: Head,
+    lines: readonly LogId[],
+    withHoles: boolean,
+    rows: MetaOperation[],
+  ): Promise<{ readonly line: LogId; readonly from: number } | undefined> {
+    for (const line of lines) {
+      const from = this.#parts.nextSeq(line);
+      const covered = this.#covered(line, head);
+      if (covered === undefined) continue;
+      if (!withHoles && covered.some((entry) => typeof entry === 'number')) continue;
+      for (const entry of covered) {
+        if (typeof entry === 'number') rows.push(this.#parts.lose(line, entry));
+        else rows.push(...(await this.#adopt(line, entry)));
+      }
+      return { line, from };
+    }
+    return undefined;
+  }
+
+  /** What leads from the end of a line to a head, holes as their numbers; undefined where it does not. */
+  #covered(line: LogId, head: Head): (Waiting | number)[] | undefined {
+    const { nextSeq, lastHash } = this.#parts;
+    const first = nextSeq(line);
+    const covered: (Waiting | number)[] = [];
+    let hash = head.hash;
+    for (let seq = head.seq; seq >= first; seq--) {
+      // Before a hole, only the place tells which entry it was.
+      const waiting =
+        hash === UNKNOWN_HASH
+          ? this.#places.get(`${head.log}:${seq}`)
+          : this.#entries.get(toHex(hash));
+      if (waiting !== undefined && waiting.entry.seq !== seq) return undefined;
+      if (waiting === undefined && hash !== UNKNOWN_HASH) {
+        // Another is there: then this is another branch, not one that lost an entry.
+        if (this.#places.has(`${head.log}:${seq}`)) return undefined;
+      }
+      hash = waiting?.entry.previous ?? UNKNOWN_HASH;
+      covered.push(waiting ?? seq);
+    }
+    return follows(hash, lastHash(line)) ? covered.toReversed() : undefined;
+  }
+
+  /** Adopts what leads to a head from the middle of a line, as a branch. */
+  async #branched(
+    head: Head,
+    rows: MetaOperation[],
+  ): Promise<{ readonly line: LogId; readonly from: number } | undefined> {
+    const { log } = head;
+    const chain: Waiting[] = [];
+    let hash = head.hash;
+    for (;;) {
+      const waiting = this.#entries.get(toHex(hash));
+      if (waiting === undefined || waiting.entry.log !== log) break;
+      chain.push(waiting);
+      hash = waiting.entry.previous;
+    }
+    const first = chain.at(-1);
+    if (first === undefined) return undefined;
+    const { seq } = first.entry;
+    const parent = seq === 0 ? log : await this.#parts.holderOf(log, seq - 1, hash);
+    if (parent === undefined) return undefined;
+    const branch = this.#parts.branch(parent, first.entry);
+    rows.push(...branch.rows);
+    for (const waiting of chain.toReversed()) {
+      rows.push(...(await this.#adopt(branch.line, waiting)));
+    }
+    return { line: branch.line, from: seq };
+  }
+
+  async #adopt(line: LogId, { entry, chunkSeq }: Waiting): Promise<MetaOperation[]> {
     const name = toHex(entry.hash);
-    const page = this.#pages.get(name)?.page;
-    this.#entries.delete(`${entry.log}:${entry.seq}`);
+    const found = this.#pages.get(name);
+    this.#entries.delete(name);
+    this.#places.delete(`${entry.log}:${entry.seq}`);
     this.#pages.delete(name);
-    return this.#parts.rowsOf(entry, page, chunkSeq);
+    return this.#parts.rowsOf(line, entry, found?.page, { chunkSeq, pageSeq: found?.chunkSeq });
   }
 }
 
 function follows(hash: Uint8Array, previous: Uint8Array): boolean {
-  return previous === UNKNOWN_HASH || equalBytes(hash, previous);
+  return hash === UNKNOWN_HASH || previous === UNKNOWN_HASH || equalBytes(hash, previous);
 }

@@ -21,7 +21,11 @@ export function allLinks(
   options: NewestFirst,
   clock: VectorClock = log.clock,
 ): AsyncGenerator<NamedLink> {
-  return merged([...clock].map(([id, count]) => linksBack(log, id, count - 1, options)));
+  return merged(
+    [...log.heads].map(([line, { log: id, seq }]) =>
+      linksBack(log, line, Math.min(seq, (clock.get(id) ?? 0) - 1), options),
+    ),
+  );
 }
 
 /** All links of one path, and those elsewhere that superseded one of them. */
@@ -37,13 +41,13 @@ export function linksOfPath(
 
 async function* linksBack(
   log: FolderLog,
-  id: LogId,
+  line: LogId,
   last: number,
   { isBefore, onLost }: NewestFirst,
 ): AsyncGenerator<NamedLink> {
-  for (let seq = last; seq >= 0; seq--) {
+  for (let seq = last; seq >= log.lines.from(line); seq--) {
     const links = await log
-      .entry(id, seq)
+      .entry(line, seq)
       .then((read) => read.links)
       .catch(toldLost(onLost));
     for (const link of (links ?? []).toReversed()) {

@@ -25,6 +25,12 @@ export interface VersionIdParts {
   readonly entry: (log: LogId, seq: number) => Promise<Entry>;
 }
 
+/** Entries from `first` to below `end`. */
+export interface Covered {
+  readonly first: number;
+  readonly end: number;
+}
+
 export class VersionIds {
   readonly #parts: VersionIdParts;
 
@@ -38,20 +44,24 @@ export class VersionIds {
   }
 
   /**
-   * Makes the rows of a log's entries up to `end`, which are not to be counted, but for those that are
+   * Makes the rows of the entries of a line from `first` up to `end`, which are not to be counted, but for those that are
    * lost. May be cut short anywhere. Throws what `signal` was aborted with, `VAULT_NO_SPACE`, `VAULT_IO`.
    */
-  async cover(log: LogId, end: number, signal: AbortSignal | undefined): Promise<void> {
+  async cover(
+    line: LogId,
+    { first, end }: Covered,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { meta, entry: read } = this.#parts;
     let rows: MetaOperation[] = [];
-    for (let seq = await this.covered(log); seq < end; seq++) {
+    for (let seq = Math.max(first, await this.covered(line)); seq < end; seq++) {
       signal?.throwIfAborted();
-      const entry = await read(log, seq).catch(unlessLost);
+      const entry = await read(line, seq).catch(unlessLost);
       for (const name of entry === undefined ? [] : namesIn(entry)) {
-        rows.push({ type: 'put', key: this.#key(name), value: new Uint8Array(0) });
+        rows.push({ type: 'put', key: this.#key(name, line), value: new Uint8Array(0) });
       }
       if (rows.length < ROWS_PER_WRITE && seq + 1 < end) continue;
-      rows.push({ type: 'put', key: coveredKey(log), value: encodeSeq(seq + 1) });
+      rows.push({ type: 'put', key: coveredKey(line), value: encodeSeq(seq + 1) });
       await meta.write(rows, { sync: false });
       rows = [];
     }
@@ -69,11 +79,11 @@ export class VersionIds {
     }
   }
 
-  #key(name: Parent): Uint8Array {
+  #key(name: Parent, line: LogId): Uint8Array {
     const key = Buffer.allocUnsafe(1 + ID_BYTES + 10);
     key[0] = metaPrefix.versionId;
     key.write(versionId(name), 1, ID_BYTES, 'hex');
-    key.writeUInt16BE(this.#parts.numbers.number(name.log), 1 + ID_BYTES);
+    key.writeUInt16BE(this.#parts.numbers.number(line), 1 + ID_BYTES);
     key.writeUIntBE(name.seq, 3 + ID_BYTES, 6);
     key.writeUInt16BE(name.index, 9 + ID_BYTES);
     return key;

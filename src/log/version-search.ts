@@ -48,11 +48,11 @@ async function inEntries(
   count: number,
 ): Promise<Parent[]> {
   const found: Parent[] = [];
-  for (const [id, { seq: last }] of log.heads) {
-    const first = Math.max(0, last + 1 - count);
+  for (const [line, { seq: last }] of log.heads) {
+    const first = Math.max(log.lines.from(line), last + 1 - count);
     for (let seq = last; seq >= first && found.length < limit; seq--) {
       signal?.throwIfAborted();
-      const entry = await log.entryAlone(id, seq).catch(toldLost(onLost));
+      const entry = await log.entryAlone(line, seq).catch(toldLost(onLost));
       if (entry === undefined) continue;
       found.push(...namesIn(entry).filter((name) => versionId(name).startsWith(prefix)));
     }
@@ -67,7 +67,10 @@ async function inIndex(
 ): Promise<Parent[]> {
   const found: Parent[] = [];
   try {
-    for (const [id, { seq }] of log.heads) await log.versionIds.cover(id, seq + 1, signal);
+    for (const [line, { seq }] of log.heads) {
+      const entries = { first: log.lines.from(line), end: seq + 1 };
+      await log.versionIds.cover(line, entries, signal);
+    }
   } catch (error) {
     // Where there is no room for rows, the entries are looked through.
     if (!isVaultError(error, 'VAULT_NO_SPACE')) throw error;

@@ -10,7 +10,7 @@ import {
 import { Survey } from '../folder/survey.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { parentsOfEdit } from '../log/conflict-rule.ts';
-import type { UnnamedVersion } from '../log/folder-log.ts';
+import type { UnnamedVersion } from '../log/log-writer.ts';
 import { directoryOf, foldLinks } from '../log/folder-tree.ts';
 import type { Body, Parent } from '../log/types.ts';
 import type { OperationContext } from './api.ts';

@@ -102,7 +102,7 @@ async function countHistory(
 ): Promise<HistoryCounts> {
   const { log } = folder;
   const counts: HistoryCounts = emptyCounts();
-  for (const { seq } of log.heads.values()) counts.entries += seq + 1;
+  for (const [line, { seq }] of log.heads) counts.entries += seq + 1 - log.lines.from(line);
   const superseded = new DotSet();
   const contents = new Set<number>();
   for await (const link of allLinks(log, { isBefore: () => false, onLost })) {

@@ -24,6 +24,7 @@ import {
   type ChunkRow,
 } from './meta-keys.ts';
 import type { MetaOperation, MetaStore } from './meta-store.ts';
+import type { ReplayCounts, ReplayLog } from './replay-log.ts';
 import { want } from './want.ts';
 
 /** Staged bytes that go to `chunks/` as one unsynced batch. */
@@ -32,7 +33,10 @@ const WRITE_BYTES = 1024 * 1024;
 const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
 
 interface CommitOptions {
+  /** Covers all log values staged before it. */
   readonly head?: Uint8Array;
+  /** Heads of entries before that one: written with it, all or none. */
+  readonly earlierHeads?: readonly Uint8Array[];
   readonly rows?: CommitRows;
 }
 
@@ -60,6 +64,8 @@ export class FolderStore {
   readonly #lastSeqAtOpen: number;
   /** `meta/` was made from `chunks/` since it was opened: what it lacks is not there. */
   readonly #isNew: boolean;
+  /** The log speaks of what other nodes have: what the index lacks may not have come. */
+  #mayLack = false;
   /** Rows of staged chunks that no commit has written yet. */
   readonly #pending = new Map<string, ChunkRow>();
   /** Ids that {@link wanted} answered yes to and that have not arrived. */
@@ -201,12 +207,32 @@ export class FolderStore {
     return first;
   }
 
+  /** Takes one log value that belongs to what is committed already: it counts with the next commit. */
+  stageLatePage(value: Uint8Array): number {
+    this.#stored.sealedBytes += value.length;
+    return this.#push(value);
+  }
+
+  /** From now on the log may speak of chunks that have not come yet: what the index lacks is not there. */
+  expectGaps(): void {
+    this.#mayLack = true;
+  }
+
   /**
    * Makes everything staged before the call durable, then visible: with a head, the entries it covers
    * become part of the log; without one, log values stay what a replay would undo. Throws `VAULT_NO_SPACE` or `VAULT_IO`; then the store must be reopened.
    */
   commit(options: CommitOptions): Promise<void> {
     return this.#commits.run(() => this.#commit(options));
+  }
+
+  /** Whether a value of each id lies here, whatever the log speaks of. */
+  async holds(ids: readonly Uint8Array[]): Promise<boolean[]> {
+    const staged = ids.map((id) => this.#pending.has(mapKey(id)));
+    const rows = await this.meta.getMany(ids.map(chunkKey));
+    return rows.map(
+      (row, at) => staged[at] === true || (row !== undefined && decodeChunkRow(row) !== undefined),
+    );
   }
 
   /**
@@ -305,7 +331,9 @@ export class FolderStore {
     this.#assertSound();
     const upTo = this.#nextSeq - 1;
     // Numbered before anything is awaited: what others stage meanwhile comes after the head.
+    const earlier = (options.earlierHeads ?? []).map((value) => this.#take(value));
     const head = options.head === undefined ? undefined : this.#take(options.head);
+    const heads = head === undefined ? earlier : [...earlier, head];
     const last = head?.seq ?? upTo;
     if (head !== undefined) this.#openLogSeq = undefined;
     // A replay begins early enough to meet every entry that no head covers yet.
@@ -317,9 +345,9 @@ export class FolderStore {
       // A write that others begin meanwhile may miss this barrier.
       this.#unsynced = this.#writes.size > 0;
       await this.#guard(() => this.chunks.barrier());
-      if (head !== undefined) await this.#writeSynced([head]);
+      if (heads.length > 0) await this.#writeSynced(heads);
     } else {
-      const values = head === undefined ? this.#buffer : [...this.#buffer, head];
+      const values = heads.length === 0 ? this.#buffer : [...this.#buffer, ...heads];
       this.#buffer = [];
       this.#bufferBytes = 0;
       if (values.length > 0) await this.#writeSynced(values);
@@ -352,6 +380,7 @@ export class FolderStore {
       if (row !== undefined && isLostChunk(row)) return -1;
       const found = row && decodeChunkRow(row);
       if (found !== undefined) return found.seq;
+      if (this.#mayLack) return -1;
       if (!this.#isNew) throw astray();
       lost.push({ type: 'put', key: chunkKey(id), value: LOST_CHUNK });
       return -1;
@@ -445,28 +474,6 @@ export class FolderStore {
 
 function committedRow(seq: number): MetaOperation {
   return { type: 'put', key: metaKey(metaPrefix.committed), value: encodeCommitted(seq) };
-}
-
-/** The log's part in a replay. */
-export interface ReplayLog {
-  /** A log value, in the order of sequence numbers; the rows that it makes true. */
-  accept(seq: number, value: Uint8Array): Promise<readonly MetaOperation[]>;
-  /** All rows answered so far are written. */
-  settled(): void;
-  /** Rows that are written once at the end; `isDamaged`: some values could not be read. */
-  finish(isDamaged: boolean): Promise<readonly MetaOperation[]>;
-  /** Log values that could not be opened, by sequence number. */
-  readonly damaged: readonly number[];
-  /** Values that no head covers. */
-  leftover(): readonly number[];
-}
-
-export interface ReplayCounts {
-  readonly chunks: number;
-  /** Log values that no head covered. */
-  readonly dropped: number;
-  /** Sequence numbers at or after which a value could not be read. */
-  readonly damaged: readonly number[];
 }
 
 async function isEmpty(meta: MetaStore): Promise<boolean> {

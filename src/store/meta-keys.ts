@@ -6,12 +6,19 @@
  * | ---------- | ------------------------------------- | ------------------------------------ |
  * | 01         |                                       | one more than the committed sequence number (8), CRC-32 of that (4) |
  * | 10         | chunk or node id (32)                 | sequence number (8), value bytes (4); `lost` where no value is left |
- * | 20         | log id (32), entry seq (8)            | sequence number of the entry value   |
+ * | 20         | log id (32), entry seq (8)            | sequence number of the entry value; where its page is not the next value, one more than the page's, 0 for none |
  * | 21         | log id (32)                           | sequence number of the head value (8), the head |
  * | 22         | log number (2)                        | log id (32)                          |
  * | 23         | log id (32), entry seq (8)            | empty: an entry that a head covers and no value is left of |
  * | 24         | start of a version id (8), dot (10)   | empty: where a version of that id is |
  * | 25         | log id (32)                           | of how many entries there are 24 rows |
+ * | 26         | branch id (32)                        | log (32), the line it left (32), its first entry (8) |
+ * | 27         | log id (32), entry seq (8)            | a head that is kept though its log goes on |
+ * | 28         | log id (32)                           | of how many entries all wanted content is here (8) |
+ * | 29         | entry hash (32)                       | log id (32), entry seq (8): an entry whose page is not here yet |
+ * | 2a         | log id (32), entry seq (8)            | when it was first seen here, where its author's clock was ahead (8), through which entry (8) |
+ * | 2b         |                                       | the clock that entries of this node's log have told so far |
+ * | 2c         | log id (32), entry seq (8), record index (2), dot of the superseding version (10) | hash of that entry (8): a version that is superseded elsewhere and has not come |
  * | 30         | directory key (16), name key (16), dot (10) | empty: a version of that path; 01: one elsewhere that superseded a version of it |
  * | 31         | directory key (16)                    | sealed: how many 30 rows, and their sum |
  * | 40         | record type (1), time (8), dot (10)   | empty: a record that is not a version |
@@ -31,6 +38,13 @@ export const metaPrefix = {
   lost: 0x23,
   versionId: 0x24,
   versionIdsOf: 0x25,
+  branch: 0x26,
+  signed: 0x27,
+  through: 0x28,
+  wantedPage: 0x29,
+  firstSeen: 0x2a,
+  toldClock: 0x2b,
+  awaited: 0x2c,
   version: 0x30,
   directory: 0x31,
   record: 0x40,
@@ -101,6 +115,29 @@ export const encodeSeq = u64be;
 export function decodeSeq(value: Uint8Array | undefined): number | undefined {
   if (value?.length !== 8 || (value[0] ?? 1) !== 0 || (value[1] ?? 0xff) >= 0x20) return undefined;
   return readU64be(value);
+}
+
+/** Where an entry's value lies, and that of its page. */
+export interface EntryPlaceRow {
+  readonly chunkSeq: number;
+  /** Undefined where the page is not here. */
+  readonly pageSeq: number | undefined;
+}
+
+/** The row of an entry: short where the page is the next value, as it nearly always is. */
+export function encodeEntryPlace({ chunkSeq, pageSeq }: EntryPlaceRow): Uint8Array {
+  if (pageSeq === chunkSeq + 1) return encodeSeq(chunkSeq);
+  return concat(encodeSeq(chunkSeq), encodeSeq(pageSeq === undefined ? 0 : pageSeq + 1));
+}
+
+/** The row, or undefined where its bytes are not one. */
+export function decodeEntryPlace(value: Uint8Array | undefined): EntryPlaceRow | undefined {
+  const chunkSeq = decodeSeq(value?.subarray(0, 8));
+  if (chunkSeq === undefined || value === undefined) return undefined;
+  if (value.length === 8) return { chunkSeq, pageSeq: chunkSeq + 1 };
+  const page = decodeSeq(value.subarray(8));
+  if (page === undefined) return undefined;
+  return { chunkSeq, pageSeq: page === 0 ? undefined : page - 1 };
 }
 
 /** The row of the committed sequence number, −1 for none: what a wrong one would make of `chunks/` has no other check. */

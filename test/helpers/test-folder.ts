@@ -5,10 +5,18 @@ import { deriveEpochKeys, deriveFolderKeys } from '../../src/crypto/folder-keys.
 import { sealedBound, sealValue, valueTypes } from '../../src/crypto/sealed-value.ts';
 import { loadZstd, type Zstd } from '../../src/crypto/zstd.ts';
 import { buildEntries, noEntry, type NewRecord } from '../../src/log/entry-builder.ts';
-import { FolderLog, type FolderLogParts, type UnnamedVersion } from '../../src/log/folder-log.ts';
+import { FolderLog, type FolderLogParts } from '../../src/log/folder-log.ts';
+import type { UnnamedVersion } from '../../src/log/log-writer.ts';
 import { encodeHead, signHead } from '../../src/log/head.ts';
 import { logId, shortHash } from '../../src/log/log-id.ts';
-import type { LogStartRecord, Parent, VersionKind } from '../../src/log/types.ts';
+import { signMemberRecord } from '../../src/log/member-record.ts';
+import type {
+  LogStartRecord,
+  MemberRecord,
+  Parent,
+  Role,
+  VersionKind,
+} from '../../src/log/types.ts';
 import { FolderStore } from '../../src/store/folder-store.ts';
 import { MemoryChunkStore } from '../../src/store/memory-chunk-store.ts';
 import { MemoryMetaStore } from '../../src/store/memory-meta-store.ts';
@@ -19,7 +27,6 @@ import {
   folder,
   folderSalt,
   incarnation,
-  log,
   named,
   sampleNode,
   verifySample,
@@ -68,6 +75,10 @@ export function logStart(name: string, node: string, which: Uint8Array): LogStar
   };
 }
 
+function incarnationOf(name: string): Uint8Array {
+  return name === 'alice' ? incarnation : named(`${name} incarnation`).slice(0, 16);
+}
+
 export class TestFolder {
   readonly clock = new VirtualClock();
   readonly random = seededRandom('test folder');
@@ -78,20 +89,83 @@ export class TestFolder {
   /** What the last opening replayed. */
   replayed: Awaited<ReturnType<typeof FolderLog.open>>['replayed'];
   readonly #zstd: Zstd;
+  readonly #node: ReturnType<typeof sampleNode>;
+  /** The id of this node's log. */
+  readonly own: string;
 
-  private constructor(zstd: Zstd) {
+  private constructor(zstd: Zstd, name: string) {
     this.#zstd = zstd;
+    this.#node = name === 'alice' ? alice : sampleNode(name);
+    this.own = logId(this.#node.id, folder, incarnationOf(name));
   }
 
-  /** An opened folder whose log has its first entry. */
-  static async make(): Promise<TestFolder> {
-    const made = new TestFolder(await loadZstd());
+  /** An opened folder whose log has its first entry: alice's, who made it, or another's. */
+  static async make(name = 'alice'): Promise<TestFolder> {
+    const made = new TestFolder(await loadZstd(), name);
     await made.open();
     await made.log.append({
       versions: [],
-      records: () => [logStart('alice', alice.id, incarnation)],
+      records: () => [logStart(name, made.node, incarnationOf(name))],
     });
     return made;
+  }
+
+  get node(): string {
+    return this.#node.id;
+  }
+
+  /** States in this node's log that another is a member. */
+  admit(other: TestFolder, role: Role = 'write'): Promise<MemberRecord> {
+    return this.state({ action: 'admit', node: other.node, role, cutoffs: [] });
+  }
+
+  /** Writes a membership record on top of all that are known here. */
+  async state(
+    stated: Pick<MemberRecord, 'action' | 'node' | 'role' | 'cutoffs'>,
+  ): Promise<MemberRecord> {
+    const record = signMemberRecord(this.#node.sign, folder, {
+      type: 'member',
+      ...stated,
+      exchangeKey: named(`${stated.node} exchange key`),
+      after: this.log.members.membership?.heads ?? [],
+      time: this.clock.wallMs() * 1000,
+      by: this.node,
+    });
+    await this.log.append({ versions: [], records: () => [record] });
+    return record;
+  }
+
+  /** Gives another all that this one has of one log, or of all, in their order or another. */
+  async giveTo(
+    other: TestFolder,
+    logs: readonly string[] = [...this.log.heads.keys()],
+  ): Promise<string[]> {
+    const outcomes: string[] = [];
+    for (const line of logs) {
+      const head = this.log.heads.get(line);
+      if (head === undefined) continue;
+      let from = 0;
+      while (from <= head.seq) {
+        const stretch = await this.log.readStretch({ log: head.log, from, toward: head });
+        if (stretch === undefined) throw new Error('expected the entries of a known head');
+        const pages = await this.pagesOf(stretch.line, from, stretch.head.seq);
+        const { entries } = stretch;
+        const told = await other.log.adopt({ log: head.log, entries, head: stretch.head, pages });
+        outcomes.push(told.outcome);
+        from = stretch.head.seq + 1;
+      }
+    }
+    return outcomes;
+  }
+
+  /** The sealed pages of entries as they are stored. */
+  async pagesOf(line: string, from: number, to: number): Promise<Uint8Array[]> {
+    const pages: Uint8Array[] = [];
+    for (let seq = from; seq <= to; seq++) {
+      const page = await this.log.sealedPage(line, seq);
+      if (page !== undefined) pages.push(page);
+    }
+    return pages;
   }
 
   parts(store: FolderStore): FolderLogParts {
@@ -104,9 +178,9 @@ export class TestFolder {
       zstd: this.#zstd,
       random: this.random,
       clock: this.clock,
-      log,
-      node: alice.id,
-      sign: alice.sign,
+      log: this.own,
+      node: this.node,
+      sign: this.#node.sign,
       verify: verifySample,
     };
   }

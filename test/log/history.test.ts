@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseHeader, valueTypes } from '../../src/crypto/sealed-value.ts';
-import type { UnnamedVersion } from '../../src/log/folder-log.ts';
+import type { UnnamedVersion } from '../../src/log/log-writer.ts';
 import { history, historyStep, type HistoryOptions } from '../../src/log/history.ts';
 import { supersedersOf } from '../../src/log/superseding.ts';
 import type { Parent } from '../../src/log/types.ts';

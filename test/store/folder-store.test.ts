@@ -13,7 +13,8 @@ import {
 import { loadZstd, type Zstd } from '../../src/crypto/zstd.ts';
 import { VaultError } from '../../src/errors.ts';
 import type { RandomSource } from '../../src/random.ts';
-import { FolderStore, type ReplayCounts, type ReplayLog } from '../../src/store/folder-store.ts';
+import { FolderStore } from '../../src/store/folder-store.ts';
+import type { ReplayCounts, ReplayLog } from '../../src/store/replay-log.ts';
 import { MemoryChunkStore } from '../../src/store/memory-chunk-store.ts';
 import { MemoryMetaStore } from '../../src/store/memory-meta-store.ts';
 import { chunkKey, metaKey, metaPrefix } from '../../src/store/meta-keys.ts';

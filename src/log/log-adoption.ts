@@ -1,0 +1,333 @@
+/**
+ * Takes over what other nodes wrote: a stretch of one log that ends at a signed head. Nothing is taken
+ * on trust: the chain of hashes must lead from what is known to the head, the head must be signed by the
+ * node that the log's id commits to, and that node must be, or have been, a member. Where the stretch
+ * leaves what is known in the middle, both are kept: the log has forked.
+ */
+
+import { equalBytes, toHex } from '../bytes.ts';
+import type { Clock } from '../clock.ts';
+import { valueTypes, type OpenedValue } from '../crypto/sealed-value.ts';
+import { isVaultError, VaultError } from '../errors.ts';
+import { SIGNED_EVERY } from '../limits.ts';
+import type { FolderStore } from '../store/folder-store.ts';
+import type { MetaOperation } from '../store/meta-store.ts';
+import { decodePage, type EntryPage } from './entry-page.ts';
+import type { EntryReader, OpenedRecord } from './entry-reader.ts';
+import { isSealedRecord } from './entry-records.ts';
+import type { EntryRows } from './entry-rows.ts';
+import { openEntry, type Entry } from './entry.ts';
+import { isStartOf, type FolderMembers, type StatingEntry } from './folder-members.ts';
+import { isSignedPosition, verifyHead, type VerifySignature } from './head.ts';
+import { branchLogId } from './log-id.ts';
+import { firstSeenRow, headRow, signedRow } from './log-heads.ts';
+import type { LogSealer } from './log-sealer.ts';
+import type { Head, HybridTime, LogId, NamedLink, NodeId } from './types.ts';
+
+/** Entries of one log without a gap, the last of them signed. */
+export interface SignedStretch {
+  /** The id its author wrote it under, fork or not. */
+  readonly log: LogId;
+  /** Canonical bytes of each entry; at least one, at most {@link SIGNED_EVERY}. */
+  readonly entries: readonly Uint8Array[];
+  /** Signs the last entry. */
+  readonly head: Head;
+  /** Sealed pages of these entries, as far as they are at hand. */
+  readonly pages: readonly Uint8Array[];
+}
+
+/**
+ * `adopted`: verified, durable and part of the log, or known before. `detached`: it does not follow
+ * anything that is known. `early`: sound, but nothing here says yet whose log it is, that its author is
+ * a member, or how to open it. `refused`: malformed, or its hashes, signature or place are wrong.
+ */
+export type StretchOutcome =
+  | {
+      readonly outcome: 'adopted';
+      /** The line that holds it now, and its entries that are new. */
+      readonly line: LogId;
+      readonly from: number;
+      readonly to: number;
+      /** Entries whose pages came along. */
+      readonly pages: readonly number[];
+    }
+  | { readonly outcome: 'detached' | 'early' | 'refused' };
+
+/**
+ * `stored`: it is complete and readable from now on. `incomplete`: genuine, and its sender dropped records
+ * of it. `unwanted`: no entry waits for it. `corrupt`: not what it says it is.
+ */
+export type PageOutcome =
+  | { readonly outcome: 'stored'; readonly line: LogId; readonly entry: Entry }
+  | { readonly outcome: 'incomplete' | 'unwanted' | 'corrupt' };
+
+export interface LogAdoptionParts {
+  readonly store: FolderStore;
+  /** 32-byte folder id. */
+  readonly folder: Uint8Array;
+  readonly clock: Clock;
+  readonly verify: VerifySignature;
+  readonly reader: EntryReader;
+  readonly rows: EntryRows;
+  readonly members: FolderMembers;
+  /** By line. */
+  readonly heads: Map<LogId, Head>;
+  readonly sealer: LogSealer;
+  /** Takes notice of a time that another node gave. */
+  readonly observe: (time: HybridTime) => void;
+}
+
+interface ReadEntry {
+  readonly bytes: Uint8Array;
+  readonly entry: Entry;
+  readonly links: readonly NamedLink[];
+  /** Its sealed page and the records in it that are no versions. */
+  readonly page:
+    { readonly value: Uint8Array; readonly records: readonly OpenedRecord[] } | undefined;
+}
+
+/** Where a stretch goes on from what is known. */
+interface Joint {
+  readonly line: LogId;
+  /** Entries of the stretch that are known already. */
+  readonly skip: number;
+  /** Rows that begin a new line. */
+  readonly rows: readonly MetaOperation[];
+}
+
+export class LogAdoption {
+  readonly #parts: LogAdoptionParts;
+
+  constructor(parts: LogAdoptionParts) {
+    this.#parts = parts;
+  }
+
+  /** Verifies and takes over all of a stretch or nothing: durable on return. Throws what the store throws. */
+  async adopt(stretch: SignedStretch): Promise<StretchOutcome> {
+    let read: readonly ReadEntry[];
+    try {
+      read = this.#read(stretch);
+    } catch (error) {
+      if (!isVaultError(error)) throw error;
+      // Under an epoch, or in a format, that this node does not know yet.
+      const isEarly =
+        isVaultError(error, 'VAULT_NOT_PERMITTED') ||
+        isVaultError(error, 'VAULT_FORMAT_UNSUPPORTED');
+      return { outcome: isEarly ? 'early' : 'refused' };
+    }
+    const first = read[0];
+    if (first === undefined) return { outcome: 'refused' };
+    const owner = this.#ownerOf(first);
+    if ('outcome' in owner) return owner;
+    const { node } = owner;
+    const { folder, verify, members } = this.#parts;
+    if (!verifyHead(verify, folder, node, stretch.head)) return { outcome: 'refused' };
+    const stating: StatingEntry[] = read.map(({ entry, page }) => ({
+      line: entry.log,
+      entry,
+      records: page?.records ?? [],
+    }));
+    if (!(await members.mayWrite(node, stating))) return { outcome: 'early' };
+    const joint = await this.#joint(read);
+    if (joint === undefined) return { outcome: 'detached' };
+    return this.#take(stretch.head, read.slice(joint.skip), joint);
+  }
+
+  /** Takes a sealed page that came after its entry: durable on return. Throws what the store throws. */
+  async adoptPage(value: Uint8Array): Promise<PageOutcome> {
+    const { reader, store, rows, members } = this.#parts;
+    const unwanted = { outcome: 'unwanted' } as const;
+    let entry: Entry;
+    let line: LogId;
+    let records: readonly OpenedRecord[];
+    try {
+      const opened = reader.open(value);
+      const wanted = await rows.wantedPage(opened.id);
+      if (wanted === undefined) return unwanted;
+      ({ line } = wanted);
+      entry = await reader.entryAlone(line, wanted.seq);
+      const page = checkedPage(entry, opened);
+      if (!isWhole(entry, page)) return { outcome: 'incomplete' };
+      records = reader.openRecords(entry, page);
+    } catch (error) {
+      if (isVaultError(error, 'VAULT_DAMAGED') || !isVaultError(error)) throw error;
+      return { outcome: 'corrupt' };
+    }
+    const place = await reader.placeOf(line, entry.seq);
+    if (place === undefined) throw new VaultError('VAULT_DAMAGED', 'the index lacks an entry');
+    const pageSeq = store.stageLatePage(value);
+    const made = await rows.ofPage(line, entry, records, { chunkSeq: place.chunkSeq, pageSeq });
+    await store.commit({ rows: () => made });
+    rows.settle();
+    members.note({ line, entry, records });
+    await members.refresh();
+    return { outcome: 'stored', line, entry };
+  }
+
+  #read({ log, entries, head, pages }: SignedStretch): ReadEntry[] {
+    const { reader } = this.#parts;
+    if (entries.length > SIGNED_EVERY) throw refused('too many entries');
+    const opened = new Map<string, { value: Uint8Array; opened: OpenedValue }>();
+    for (const value of pages) {
+      const page = reader.open(value);
+      opened.set(toHex(page.id), { value, opened: page });
+    }
+    const read: ReadEntry[] = [];
+    let previous: Entry | undefined;
+    for (const bytes of entries) {
+      const entry: Entry = openEntry(bytes, {
+        log,
+        ...(previous === undefined ? {} : { seq: previous.seq + 1, previous: previous.hash }),
+      });
+      previous = entry;
+      const found = opened.get(toHex(entry.hash));
+      const page = found && checkedPage(entry, found.opened);
+      const links = reader.openLinks(entry);
+      read.push({
+        bytes,
+        entry,
+        links,
+        page:
+          found && page && isWhole(entry, page)
+            ? { value: found.value, records: reader.openRecords(entry, page) }
+            : undefined,
+      });
+    }
+    if (
+      previous === undefined ||
+      head.log !== log ||
+      head.seq !== previous.seq ||
+      !equalBytes(head.hash, previous.hash)
+    ) {
+      throw refused('a head of the last entry');
+    }
+    return read;
+  }
+
+  #ownerOf({
+    entry,
+    page,
+  }: ReadEntry): { readonly node: NodeId } | { readonly outcome: 'early' | 'refused' } {
+    const { folder, members } = this.#parts;
+    const known = members.ownerOf(entry.log);
+    if (known !== undefined) return known;
+    if (entry.seq > 0 || page === undefined) return { outcome: 'early' };
+    const start = page.records[0]?.record;
+    return start?.type === 'log-start' && isStartOf(folder, start, entry.log)
+      ? start
+      : { outcome: 'refused' };
+  }
+
+  /** Finds where a stretch joins what is known; undefined where it does not. */
+  async #joint(read: readonly ReadEntry[]): Promise<Joint | undefined> {
+    const { heads, reader } = this.#parts;
+    const first = read[0] as ReadEntry;
+    const { log, seq, previous } = first.entry;
+    const lines = reader.lines.of(log).filter((line) => line === log || heads.has(line));
+    let best: { line: LogId; skip: number } | undefined;
+    for (const line of lines) {
+      const end = (heads.get(line)?.seq ?? -1) + 1;
+      if (seq > end) continue;
+      const before = seq === 0 ? undefined : await this.#hashAt(line, seq - 1);
+      if (seq > 0 && (before === undefined || !equalBytes(before, previous))) continue;
+      let skip = 0;
+      while (skip < read.length && seq + skip < end) {
+        const there = await this.#hashAt(line, seq + skip);
+        if (there === undefined || !equalBytes(there, (read[skip] as ReadEntry).entry.hash)) break;
+        skip++;
+      }
+      if (best === undefined || skip > best.skip) best = { line, skip };
+      if (skip === read.length || seq + skip === end) return { line, skip, rows: [] };
+    }
+    if (best === undefined) return undefined;
+    const diverging = (read[best.skip] as ReadEntry).entry;
+    const branch = {
+      id: branchLogId(log, diverging.hash),
+      origin: log,
+      parent: reader.lines.holder(best.line, diverging.seq),
+      from: diverging.seq,
+    };
+    return { line: branch.id, skip: best.skip, rows: [reader.lines.add(branch)] };
+  }
+
+  /** The hash of an entry of a line's history; undefined where it is lost: what replaces it cannot be told from a fork. */
+  async #hashAt(line: LogId, seq: number): Promise<Uint8Array | undefined> {
+    const { reader, heads } = this.#parts;
+    const head = heads.get(line);
+    if (head?.seq === seq) return head.hash;
+    try {
+      return (await reader.entryAlone(line, seq)).hash;
+    } catch (error) {
+      if (
+        !isVaultError(error, 'VAULT_CHUNK_MISSING') &&
+        !isVaultError(error, 'VAULT_CHUNK_CORRUPT')
+      )
+        throw error;
+    }
+    try {
+      // The next one names it.
+      return (await reader.entryAlone(line, seq + 1)).previous;
+    } catch (error) {
+      if (!isVaultError(error)) throw error;
+      return undefined;
+    }
+  }
+
+  async #take(head: Head, fresh: readonly ReadEntry[], joint: Joint): Promise<StretchOutcome> {
+    const { store, rows, members, heads, clock, reader } = this.#parts;
+    const { line } = joint;
+    const end = head.seq + 1;
+    const pages: number[] = [];
+    const first = fresh[0];
+    if (first === undefined) return { outcome: 'adopted', line, from: end, to: end, pages };
+    const now = clock.wallMs() * 1000;
+    let newest = 0;
+    const operations: MetaOperation[] = [...joint.rows];
+    for (const { bytes, entry, links, page } of fresh) {
+      const sealed = this.#parts.sealer.entry(entry.hash, bytes);
+      const chunkSeq = store.stageLogValues(page === undefined ? [sealed] : [sealed, page.value]);
+      const needsPage = entry.records.some(({ hash }) => hash !== undefined);
+      const place = {
+        chunkSeq,
+        pageSeq: page === undefined && needsPage ? undefined : chunkSeq + 1,
+      };
+      if (page !== undefined) pages.push(entry.seq);
+      operations.push(...(await rows.of(line, entry, links, page?.records ?? [], place)));
+      members.note({ line, entry, records: page?.records ?? [] });
+      for (const { time } of links) newest = Math.max(newest, time);
+    }
+    const seenAt = newest > now ? Math.max(0, Math.floor(now)) : undefined;
+    const from = first.entry.seq;
+    if (seenAt !== undefined)
+      operations.push(firstSeenRow(line, { first: from, last: head.seq }, seenAt));
+    if (isSignedPosition(head.seq)) operations.push(signedRow(line, head));
+    await store.commit({
+      head: this.#parts.sealer.head(head, seenAt),
+      rows: (headSeq) => [...operations, headRow(line, head, headSeq ?? 0)],
+    });
+    heads.set(line, head);
+    rows.settle();
+    this.#parts.observe(newest);
+    await members.refresh();
+    return { outcome: 'adopted', line: reader.lines.holder(line, head.seq), from, to: end, pages };
+  }
+}
+
+function isWhole(entry: Entry, page: EntryPage): boolean {
+  return entry.records.every(({ hash }, index) => hash === undefined || page.records.has(index));
+}
+
+/** The page of a value. Throws `VAULT_ENTRY_INVALID` unless all in it is what the entry names. */
+function checkedPage(entry: Entry, { type, id, plain }: OpenedValue): EntryPage {
+  if (type !== valueTypes.page || !equalBytes(id, entry.hash)) throw refused('a page of the entry');
+  const page = decodePage(plain);
+  if (!equalBytes(page.entry, entry.hash)) throw refused('a page of the entry');
+  for (const [index, sealed] of page.records) {
+    if (!isSealedRecord(entry, index, sealed)) throw refused('the records that the entry names');
+  }
+  return page;
+}
+
+function refused(expected: string): VaultError {
+  return new VaultError('VAULT_ENTRY_INVALID', `expected ${expected}`);
+}
