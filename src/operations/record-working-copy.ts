@@ -151,7 +151,8 @@ export function currentVersions(folder: OpenFolder): (path: string) => Promise<r
 
 async function formerNames(folder: OpenFolder, directory: string): Promise<ReadonlySet<string>> {
   const { paths } = folder.log;
-  if (!(await paths.has(directory))) return new Set();
+  // Most directories are new, or unknown: one look-up instead of a scan.
+  if ((await paths.count(directory)) === 0) return new Set();
   const pointers = await paths.pointers(directory);
   return new Set(pointers?.map(({ nameKey }) => mapKey(nameKey)));
 }

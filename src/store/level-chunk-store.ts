@@ -24,7 +24,7 @@ const MIB = 1024 * 1024;
 
 export const chunkSettings: LevelSettings = {
   compression: false,
-  writeBufferSize: 32 * MIB,
+  writeBufferSize: 16 * MIB,
   maxFileSize: 64 * MIB,
   cacheSize: MIB,
   maxOpenFiles: 128,
