@@ -22,6 +22,7 @@ import { lastSnapshot, recordSnapshot } from './snapshot.ts';
 import { throwIfFull } from './restore-run.ts';
 import type { Session } from './session.ts';
 import { asLoss } from './tree-side.ts';
+import { TOGETHER_US } from './undo-history.ts';
 
 /** What is there now. */
 export interface PresentState {
@@ -39,8 +40,7 @@ export interface ChangeBackParts {
   readonly folder: OpenFolder;
   readonly options: ChangeBackOptions;
   readonly context: OperationContext;
-  /** What progress is told as. */
-  readonly name: string;
+  readonly name: 'revert' | 'undo';
   /** Of the state before. Unless always taken, one that holds that state already serves. */
   readonly snapshot: { readonly message: string; readonly isAlwaysTaken: boolean };
 }
@@ -52,6 +52,7 @@ export class ChangeBack {
   readonly counts: Counts;
   readonly #parts: ChangeBackParts;
   readonly #started: number;
+  #begunMs: number | undefined;
 
   constructor(parts: ChangeBackParts) {
     this.#parts = parts;
@@ -153,6 +154,7 @@ export class ChangeBack {
         await run.add(one);
       }
       await run?.finish();
+      await this.#nameEnd();
     } finally {
       const isLeft = run?.close() === true;
       if (isLeft) {
@@ -170,6 +172,7 @@ export class ChangeBack {
     return new ApplyRun(session, folder, context.signal, {
       onBegin: async () => {
         this.counts.before = await this.#nameState();
+        this.#begunMs = session.environment.clock.monotonicMs();
       },
       onApplied: (path, before) => this.#tell(path, before),
       onNotApplied: (path, result) => {
@@ -253,6 +256,14 @@ export class ChangeBack {
   #failed(count: 'damaged' | 'skipped' | 'errors', path: string, message: string): void {
     this.counts[count]++;
     this.#parts.context.emit({ type: 'warning', path, message });
+  }
+
+  /** Where it took long, so that what it wrote is known to be one change. */
+  async #nameEnd(): Promise<void> {
+    const { session, folder, name } = this.#parts;
+    const ms = session.environment.clock.monotonicMs() - (this.#begunMs ?? Infinity);
+    if (ms * 1000 < TOGETHER_US) return;
+    await recordSnapshot(session, folder, { message: `after ${name}` });
   }
 
   /** The snapshot that holds the state before: the last one, where nothing was recorded since. */
