@@ -5,6 +5,7 @@
 
 import type { Clock } from '../clock.ts';
 import type { EpochKeys, FolderKeys } from '../crypto/folder-keys.ts';
+import type { OpenedValue } from '../crypto/sealed-value.ts';
 import type { Zstd } from '../crypto/zstd.ts';
 import { isLoss, VaultError } from '../errors.ts';
 import type { RandomSource } from '../random.ts';
@@ -83,6 +84,9 @@ export interface FolderLogParts {
   readonly denied?: () => DenyList;
 }
 
+/** Heads that a slow peer may still ask for while newer ones come. */
+const MAX_RECENT_HEADS = 1024;
+
 const noDenied: DenyList = new Map();
 
 export class FolderLog {
@@ -98,6 +102,8 @@ export class FolderLog {
   readonly #rows: EntryRows;
   readonly #heads = new Map<LogId, Head>();
   readonly #writer: LogWriter;
+  /** Heads of others' logs that came since this was opened, by line and seq: what peers were told of. */
+  readonly #recent = new Map<string, Head>();
 
   private constructor(
     parts: FolderLogParts,
@@ -163,7 +169,10 @@ export class FolderLog {
     const lines = await LogLines.load(store.meta);
     const log = new FolderLog(parts, numbers, lines, await LostEntries.load(store.meta));
     const { heads, lost } = await loadHeads(store, log.#reader, (head) => log.#isSigned(head));
-    for (const [line, head] of heads) log.#heads.set(line, head);
+    for (const [line, head] of heads) {
+      log.#heads.set(line, head);
+      log.#noteRecent(line, head);
+    }
     const isOwnEmpty = !log.#heads.has(log.own);
     if (isOwnEmpty && (await lastEntrySeq(store, log.#reader, log.own)) >= 0) {
       throw new VaultError('VAULT_DAMAGED', "the index lacks the head of this node's log");
@@ -188,6 +197,7 @@ export class FolderLog {
     }
     await log.#writer.load();
     await loadMembers(log.members, log.#records, log.#reader);
+    if ([...log.#heads.values()].some((head) => head.log !== log.own)) store.expectGaps();
     return { log, replayed, mended: unwritten.length };
   }
 
@@ -248,7 +258,11 @@ export class FolderLog {
    * staged here is committed. Throws what the store throws, and `VAULT_CLOSED` where what was staged never was.
    */
   adopt(stretch: SignedStretch): Promise<StretchOutcome> {
-    return this.#writer.whenCommitted(() => this.#adoption.adopt(stretch));
+    return this.#writer.whenCommitted(async () => {
+      const told = await this.#adoption.adopt(stretch);
+      if (told.outcome === 'adopted') this.#noteRecent(told.line, stretch.head);
+      return told;
+    });
   }
 
   /** Takes a sealed page of an entry that came without it: durable on return. */
@@ -269,6 +283,31 @@ export class FolderLog {
   /** The sealed page of an entry of a line's history; undefined where it has none, or none here. */
   sealedPage(line: LogId, seq: number): Promise<Uint8Array | undefined> {
     return this.#reader.sealedPage(line, seq);
+  }
+
+  /** Whether an entry has a page that has not come here. */
+  async lacksPage(line: LogId, seq: number): Promise<boolean> {
+    const place = await this.#reader.placeOf(this.#reader.lines.holder(line, seq), seq);
+    return place !== undefined && place.pageSeq === undefined;
+  }
+
+  /** A sealed value of whatever type, opened. Throws `VAULT_CHUNK_CORRUPT`. */
+  openValue(value: Uint8Array): OpenedValue {
+    return this.#reader.open(value);
+  }
+
+  /** The plain bytes of a stored chunk or node. Throws `VAULT_CHUNK_MISSING` or `VAULT_CHUNK_CORRUPT`. */
+  async openContent(id: Uint8Array): Promise<Uint8Array> {
+    const [value] = await this.#parts.store.getSealed([id]);
+    if (value === undefined) throw new VaultError('VAULT_CHUNK_MISSING', 'a chunk is missing');
+    return this.#reader.open(value).plain;
+  }
+
+  /** Whether a head was signed by the owner of its log; false where nobody here knows whose it is. */
+  isGenuine(head: Head): boolean {
+    const owner = this.members.ownerOf(head.log);
+    const { verify, folder } = this.#parts;
+    return owner !== undefined && verifyHead(verify, folder, owner.node, head);
   }
 
   /** The line whose history holds this entry; undefined where none does. */
@@ -362,8 +401,22 @@ export class FolderLog {
     return this.#reader.records(await this.#reader.entry(log, seq));
   }
 
+  #noteRecent(line: LogId, head: Head): void {
+    this.#recent.set(`${line}:${head.seq}`, head);
+    if (this.#recent.size <= MAX_RECENT_HEADS) return;
+    this.#recent.delete(this.#recent.keys().next().value ?? '');
+  }
+
   get #stretches(): StretchSource {
-    return { store: this.#parts.store, reader: this.#reader, heads: this.#heads };
+    return {
+      store: this.#parts.store,
+      reader: this.#reader,
+      heads: this.#heads,
+      earlier: (line, { seq, hash }) =>
+        line === this.own
+          ? this.#sealer.signed(line, seq, hash)
+          : this.#recent.get(`${line}:${seq}`),
+    };
   }
 
   get #source(): LinkSource {

@@ -280,6 +280,7 @@ export class LogAdoption {
     const pages: number[] = [];
     const first = fresh[0];
     if (first === undefined) return { outcome: 'adopted', line, from: end, to: end, pages };
+    store.expectGaps();
     const now = clock.wallMs() * 1000;
     let newest = 0;
     const operations: MetaOperation[] = [...joint.rows];

@@ -30,6 +30,8 @@ export interface StretchSource {
   readonly reader: EntryReader;
   /** By line. */
   readonly heads: ReadonlyMap<LogId, Head>;
+  /** A signed head of an entry of a line that is not its last, if one can be had. */
+  readonly earlier: (line: LogId, place: StretchAsk['toward']) => Head | undefined;
 }
 
 /** The line whose history holds entry `seq` with this hash; undefined where none does. */
@@ -54,18 +56,21 @@ export async function lineHolding(
 }
 
 /**
- * Entries from `from` on that lead to `toward`, ending at the first signed place. Undefined where they
- * are not here, or not all.
+ * Entries from `from` on that lead to `toward`, ending at the first place whose head is kept, or at
+ * `toward` itself. Undefined where they are not here, or not all, or not signed.
  */
 export async function readStretch(
   source: StretchSource,
   { log, from, toward }: StretchAsk,
 ): Promise<ReadStretch | undefined> {
-  const { store, reader, heads } = source;
+  const { reader, heads } = source;
   if (from > toward.seq) return undefined;
   const line = await lineHolding(source, { log, ...toward });
   if (line === undefined) return undefined;
-  const head = await signedPlace(store, reader, heads, line, from);
+  const kept = await signedPlace(source, line, from, toward.seq);
+  const last = heads.get(line);
+  const isLast = last?.seq === toward.seq;
+  const head = kept ?? (isLast ? last : source.earlier(line, toward));
   if (head === undefined) return undefined;
   const entries: Uint8Array[] = [];
   try {
@@ -79,21 +84,21 @@ export async function readStretch(
   return { line: reader.lines.holder(line, head.seq), from, head, entries };
 }
 
-/** The first head at or after `from` that is kept in a line's history, or the one that ends it. */
+/** The first head that is kept in a line's history from `from` through `to`. */
 async function signedPlace(
-  store: FolderStore,
-  reader: EntryReader,
-  heads: ReadonlyMap<LogId, Head>,
+  { store, reader: { lines } }: StretchSource,
   line: LogId,
   from: number,
+  to: number,
 ): Promise<Head | undefined> {
-  const { lines } = reader;
-  // A head kept in an older line belongs to this history only before this one left it.
-  for (let seq = from, holder = lines.holder(line, seq); holder !== line;) {
+  for (let seq = from; seq <= to;) {
+    const holder = lines.holder(line, seq);
     const kept = await signedFrom(store, holder, seq);
-    if (kept !== undefined && lines.holder(line, kept.seq) === holder) return kept;
+    // A head kept in an older line belongs to this history only before this one left it.
+    if (kept !== undefined && kept.seq <= to && lines.holder(line, kept.seq) === holder)
+      return kept;
+    if (holder === line) return undefined;
     seq = lines.end(line, holder);
-    holder = lines.holder(line, seq);
   }
-  return (await signedFrom(store, line, Math.max(from, lines.from(line)))) ?? heads.get(line);
+  return undefined;
 }

@@ -1,9 +1,20 @@
 /** One folder's store and log over stores in memory, without a home: and what other nodes write in it. */
 
-import { fromHex, toHex } from '../../src/bytes.ts';
+import { concat, fromHex, toHex } from '../../src/bytes.ts';
+import type { Manifest } from '../../src/chunking/manifest.ts';
+import { decodeNode, encodeNode, type NodeEntry } from '../../src/chunking/manifest-node.ts';
+import { chunkId } from '../../src/crypto/chunk-id.ts';
+import { sha256 } from '../../src/crypto/hash.ts';
 import { deriveEpochKeys, deriveFolderKeys } from '../../src/crypto/folder-keys.ts';
-import { sealedBound, sealValue, valueTypes } from '../../src/crypto/sealed-value.ts';
+import {
+  sealedBound,
+  sealValue,
+  valueTypes,
+  type ValueType,
+} from '../../src/crypto/sealed-value.ts';
 import { loadZstd, type Zstd } from '../../src/crypto/zstd.ts';
+import { parentsOfEdit } from '../../src/log/conflict-rule.ts';
+import { foldLinks } from '../../src/log/folder-tree.ts';
 import { buildEntries, noEntry, type NewRecord } from '../../src/log/entry-builder.ts';
 import { FolderLog, type FolderLogParts } from '../../src/log/folder-log.ts';
 import type { UnnamedVersion } from '../../src/log/log-writer.ts';
@@ -217,7 +228,50 @@ export class TestFolder {
     await this.open();
   }
 
-  seal(type: 3 | 4 | 5, id: Uint8Array, plain: Uint8Array): Uint8Array {
+  /** Stores a content as chunks of at most `chunkBytes`, and gives its manifest. */
+  async content(plain: Uint8Array, chunkBytes = 65_536): Promise<Manifest> {
+    const store = async (type: 1 | 2, bytes: Uint8Array): Promise<Uint8Array> => {
+      const id = chunkId(folderKeys.idKey, type, bytes);
+      await this.store.stage(this.seal(type, id, bytes));
+      return id;
+    };
+    const entries: NodeEntry[] = [];
+    for (let at = 0; at < plain.length; at += chunkBytes) {
+      const piece = plain.subarray(at, at + chunkBytes);
+      entries.push({ id: await store(1, piece), length: piece.length, repeat: 1 });
+    }
+    const size = plain.length;
+    if (entries.length <= 1) return { size, depth: 0, root: entries[0]?.id };
+    return { size, depth: 1, root: await store(2, encodeNode(1, entries)) };
+  }
+
+  /** Writes a file with this content, on top of what this node shows there. */
+  async write(path: string, plain: Uint8Array, chunkBytes?: number): Promise<void> {
+    const manifest = await this.content(plain, chunkBytes);
+    const shown = foldLinks(await this.log.linksOf(path), {
+      nodeName: () => 'n',
+      versionId: () => '000000',
+    }).states.get(path);
+    const parents = shown === undefined ? [] : parentsOfEdit(shown);
+    const { link, body } = version(path, path, { parents });
+    const digest = sha256(plain).slice(0, 16);
+    if (body === undefined) throw new Error('expected a body');
+    await this.log.append({
+      versions: [{ link: { ...link, digest }, body: { ...body, manifest } }],
+    });
+  }
+
+  /** The content of a manifest, whose values must all be here. */
+  async read({ root, depth }: Manifest): Promise<Uint8Array> {
+    if (root === undefined) return new Uint8Array(0);
+    const plain = await this.log.openContent(root);
+    if (depth === 0) return plain;
+    const parts: Uint8Array[] = [];
+    for (const { id } of decodeNode(depth, plain)) parts.push(await this.log.openContent(id));
+    return concat(...parts);
+  }
+
+  seal(type: ValueType, id: Uint8Array, plain: Uint8Array): Uint8Array {
     const out = new Uint8Array(sealedBound(plain.length));
     const length = sealValue({
       type,
