@@ -161,12 +161,12 @@ export class LogPulls {
     }
   }
 
-  /** Nothing came from this peer for long: others are asked where they can be. */
+  /** Nothing came from this peer for long: others are asked where they can be, if for less. */
   stalled(peer: PeerName, out: ExchangeOutput): void {
     for (const [log, pull] of this.#pulls) {
       if (pull.peer !== peer || pull.ask === undefined) continue;
-      const other = [...pull.target.sources].some((one) => this.#canAsk(pull.target, one));
-      if (!other) continue;
+      const targets = [...(this.#targets.get(log)?.values() ?? [])];
+      if (!targets.some((target) => !target.isEarly && this.#ableSource(target))) continue;
       this.#sessions.get(peer)?.asking.cancel([pull.ask], [], out);
       this.#pulls.delete(log);
     }
@@ -177,13 +177,13 @@ export class LogPulls {
     for (const [log, targets] of this.#targets) {
       if (this.#pulls.size >= MAX_PULLS) return;
       if (this.#pulls.has(log)) continue;
-      const open = [...targets.values()].filter((target) => !target.isEarly);
-      for (const target of open.toSorted((a, b) => b.head.seq - a.head.seq)) {
-        const session = this.#sourceOf(target);
-        if (session === undefined) continue;
-        this.#ask(target, session, now, out);
-        break;
-      }
+      const open = [...targets.values()]
+        .filter((target) => !target.isEarly)
+        .toSorted((x, y) => y.head.seq - x.head.seq);
+      // Where all are stalled, one of them may still come round.
+      const able = open.find((target) => this.#ableSource(target)) ?? open[0];
+      const session = able && (this.#ableSource(able) ?? this.#anySource(able));
+      if (able !== undefined && session !== undefined) this.#ask(able, session, now, out);
     }
   }
 
@@ -198,12 +198,15 @@ export class LogPulls {
     this.#pulls.set(log, { target, peer: session.peer, ask });
   }
 
-  #sourceOf(target: Target): Session | undefined {
-    const found = [...target.sources].filter((peer) => this.#canAsk(target, peer));
-    const able = found.flatMap((peer) => this.#sessions.get(peer) ?? []);
-    const [best] = able.toSorted((a, b) => a.asking.openRanges - b.asking.openRanges);
-    if (best !== undefined) return best;
-    // All are stalled: the first of them may still come round.
+  #ableSource(target: Target): Session | undefined {
+    const [best] = [...target.sources]
+      .filter((peer) => this.#canAsk(target, peer))
+      .flatMap((peer) => this.#sessions.get(peer) ?? [])
+      .toSorted((a, b) => a.asking.openRanges - b.asking.openRanges);
+    return best;
+  }
+
+  #anySource(target: Target): Session | undefined {
     const [any] = [...target.sources].filter((peer) => !target.failed.has(peer));
     return any === undefined ? undefined : this.#sessions.get(any);
   }

@@ -65,6 +65,7 @@ export class ReceiveCredit {
       this.#askedAt = undefined;
     }
     this.#grow(bytes, now);
+    this.#hold();
     return true;
   }
 

@@ -1,3 +1,5 @@
+import { MAX_PROCESS_CREDIT_BYTES } from '../../src/limits.ts';
+import { CreditPool } from '../../src/net/credit-pool.ts';
 import type { EntryRange } from '../../src/net/folder-side.ts';
 import type { Effect, ExchangeEvent, ExchangeOutput } from '../../src/net/exchange-event.ts';
 import { FolderExchange, TICK_MS } from '../../src/net/folder-exchange.ts';
@@ -44,6 +46,7 @@ export interface Passed {
 export class WorldNode {
   readonly name: string;
   readonly folder: MemoryFolder;
+  readonly credit: CreditPool;
   exchange: FolderExchange;
   isDown = false;
   /** Why sessions ended, in order. */
@@ -56,10 +59,11 @@ export class WorldNode {
   /** Milliseconds until an effect is answered. */
   effectMs = 0;
 
-  constructor(name: string, folder = new MemoryFolder(name)) {
+  constructor(name: string, credit = new CreditPool(MAX_PROCESS_CREDIT_BYTES)) {
     this.name = name;
-    this.folder = folder;
-    this.exchange = new FolderExchange();
+    this.folder = new MemoryFolder(name);
+    this.credit = credit;
+    this.exchange = new FolderExchange({ credit });
   }
 }
 
@@ -74,8 +78,8 @@ export class ExchangeWorld {
   readonly #ticking = new Set<FolderExchange>();
   #sessions = 0;
 
-  node(name: string, folder?: MemoryFolder): WorldNode {
-    const node = new WorldNode(name, folder);
+  node(name: string, credit?: CreditPool): WorldNode {
+    const node = new WorldNode(name, credit);
     this.nodes.push(node);
     this.#start(node);
     return node;
@@ -83,7 +87,7 @@ export class ExchangeWorld {
 
   /** Starts the node's exchange anew: what was in memory is gone, the folder is what it was. */
   restart(node: WorldNode): void {
-    node.exchange = new FolderExchange();
+    node.exchange = new FolderExchange({ credit: node.credit });
     node.isDown = false;
     node.folder.rewindWants();
     this.#start(node);
