@@ -70,6 +70,7 @@ export class MemoryFolder {
   keeps: (log: LogId, seq: number) => boolean = () => true;
   readonly #entries = new Map<string, Known>();
   readonly #tips = new Map<LogId, Map<string, Known>>();
+  readonly #unsure = new Set<Known>();
   /** What is listed next: entries whose page, and pages whose chunks, were not looked at. */
   #unlisted: Known[] = [];
   #listedAt = 0;
@@ -247,8 +248,10 @@ export class MemoryFolder {
   }
 
   #isComplete(log: LogId): boolean {
-    for (const entry of this.#entries.values()) {
-      if (entry.log === log && this.wantsOf(entry).length > 0) return false;
+    // What was found complete once counts as complete, even where a test takes values away.
+    for (const entry of this.#unsure) {
+      if (this.wantsOf(entry).length === 0) this.#unsure.delete(entry);
+      else if (entry.log === log) return false;
     }
     return true;
   }
@@ -282,6 +285,7 @@ export class MemoryFolder {
     if (this.#entries.has(key)) return;
     this.#entries.set(key, entry);
     this.#unlisted.push(entry);
+    this.#unsure.add(entry);
     const tips = this.#tips.get(entry.log) ?? new Map<string, Known>();
     this.#tips.set(entry.log, tips);
     tips.delete(mapKey(entry.previous));
