@@ -43,7 +43,7 @@ export class WantSharing {
     if (this.#wants.open === 0) this.#relieve(now, out);
   }
 
-  /** Asks a second peer for the last wants where the first takes long. */
+  /** Asks a second peer for the last wants where the first is slow with them. */
   hedge(now: number, out: ExchangeOutput): void {
     if (this.#wants.open > 0) return;
     const last = this.#wants.asked(HEDGED + 1);
@@ -54,7 +54,9 @@ export class WantSharing {
       if (state.asked.size > 1 || session === undefined) continue;
       const { roundTripMs } = session.asking.credit;
       const patience = Math.max(HEDGE_MS, Number.isFinite(roundTripMs) ? 4 * roundTripMs : 0);
-      if (now - since < patience) continue;
+      const { progressAt } = session.asking;
+      const isSlow = session.asking.remainingMs(now) > patience || now - progressAt > patience;
+      if (now - since < patience || !isSlow) continue;
       const other = this.#idle(state, session);
       if (other === undefined) continue;
       state.asked.set(other.peer, now);
