@@ -202,8 +202,9 @@ export class ChangeApplier {
     }
     try {
       this.#dress(group, held, results);
-      for (const { change, at } of group.changes)
-        results[at] ??= this.#replace(change, group, held);
+      const asides = this.#makeAsides(group, results);
+      for (const [index, { change, at }] of group.changes.entries())
+        results[at] ??= this.#replace(change, group, held, asides[index] ?? '');
       fileSystem.syncDirectory(held.path);
     } finally {
       held.close();
@@ -229,13 +230,24 @@ export class ChangeApplier {
     }
   }
 
-  #replace(change: PathChange, group: Group, held: HeldDirectory): Applied {
+  /** A place for each file or symlink that is to be displaced, durable before the first one is. */
+  #makeAsides({ directory, changes }: Group, results: readonly Applied[]): string[] {
+    const asides = changes.map(({ change: { name, expected }, at }) => {
+      const hasContent = expected !== undefined && expected.kind !== 'directory';
+      return hasContent && results[at] === undefined
+        ? this.#area.makeAside(join(directory, name))
+        : '';
+    });
+    if (asides.some((aside) => aside !== '')) this.#area.syncAsides();
+    return asides;
+  }
+
+  #replace(change: PathChange, group: Group, held: HeldDirectory, aside: string): Applied {
     const { fileSystem } = this.#parts;
     const { name, expected, next } = change;
     const ready = `${group.ready}/${name}`;
     const path = join(group.directory, name);
     const hasContent = expected !== undefined && expected.kind !== 'directory';
-    const aside = hasContent ? this.#area.makeAside(path) : '';
     let isAside = false;
     try {
       if (typeof next === 'object' && next.symlink !== undefined) {

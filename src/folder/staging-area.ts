@@ -66,11 +66,19 @@ export class StagingArea {
     return path;
   }
 
-  /** Where the file at a path of the folder may be put aside; who does not use it must {@link forget} it. */
+  /**
+   * Where the file at a path of the folder may be put aside; who does not use it must {@link forget} it.
+   * Nothing may be moved there before {@link syncAsides}.
+   */
   makeAside(path: string): string {
     const file = `${this.#held.path}/old/${this.#next++}`;
     this.#fileSystem.makeSymlink(path, `${file}${PATH_ENDING}`);
     return file;
+  }
+
+  /** Makes durable which places belong to which paths: after a power cut they tell what lies there. */
+  syncAsides(): void {
+    this.#fileSystem.syncDirectory(`${this.#held.path}/old`);
   }
 
   /** Removes a displaced file whose content is known to be stored, or the place of one that never came. */
@@ -114,9 +122,15 @@ export class StagingArea {
     if (this.#fileSystem.statIfPresent(`${path}/old`) === undefined) {
       this.#fileSystem.makeDirectory(`${path}/old`, 0o700);
     }
-    for (const { name } of this.#fileSystem.list(`${path}/old`)) {
+    const names = new Set(this.#fileSystem.list(`${path}/old`).map(({ name }) => name));
+    for (const name of names) {
       this.#next = Math.max(this.#next, Number.parseInt(name, 10) + 1);
+      // Only what is known to be stored is forgotten, and a power cut may undo one half of that.
+      if (name.endsWith(PATH_ENDING) || names.has(name + PATH_ENDING)) continue;
+      this.#fileSystem.removeFile(`${path}/old/${name}`);
     }
+    this.#fileSystem.syncDirectory(path);
+    this.#fileSystem.syncDirectory(this.#root.path);
   }
 
   #walk(directory: string, isMade: boolean): HeldDirectory {

@@ -160,7 +160,10 @@ export class OpenFolder {
     const known = await this.#log.linksIn(directory);
     if (known === undefined) return undefined;
     const entries = new Map<string, SeenEntry>();
-    for (const [path, links] of known.paths) {
+    // What others wrote may never have been brought here.
+    const isShared = this.#log.heads.size > 1;
+    for (const [path, all] of known.paths) {
+      const links = isShared ? all.filter(({ dot }) => dot.log === this.#log.own) : all;
       const superseded = new Set(links.flatMap(({ parents }) => parents.map(dotName)));
       const current = links.filter(({ dot }) => !superseded.has(dotName(dot)));
       const shown = current.findLast(({ path: at, kind }) => at === path && kind !== 'deletion');

@@ -16,6 +16,7 @@ import type { Body, Parent } from '../log/types.ts';
 import type { OperationContext } from './api.ts';
 import { DeletionGuard } from './deletion-guard.ts';
 import { changedPlaces, recordedDirectories, scanFolder, stillGone } from './scan-folder.ts';
+import { isShared, parentsOfUnseen, parentsOnTop } from './edit-parents.ts';
 import type { Session } from './session.ts';
 
 /** Where a recording is compared with and goes to: the folder itself, or a rehearsal of it. */
@@ -40,9 +41,12 @@ export function intoFolder(folder: OpenFolder): RecordingPlace {
     store: folder.store,
     state: folder.workingCopy,
     seen: (directory) => folder.seen(directory),
-    stage(versions) {
+    async stage(versions) {
       const unnamed: UnnamedVersion[] = [];
-      for (const { path, kind, parents, digest, body } of versions) {
+      const isOthers = isShared(folder.log);
+      for (const { path, kind, parents: seen, digest, body } of versions) {
+        const isEdit = isOthers && seen.length > 0;
+        const parents = isEdit ? await parentsOnTop(folder.log, path, seen) : seen;
         unnamed.push({ link: { path, kind, parents, digest }, body });
       }
       return folder.log.stage(unnamed);
@@ -145,7 +149,8 @@ export function currentVersions(folder: OpenFolder): (path: string) => Promise<r
       versionId: () => '',
     });
     const state = tree.states.get(path);
-    return state === undefined ? [] : parentsOfEdit(state);
+    if (state === undefined) return [];
+    return isShared(folder.log) ? parentsOfUnseen(folder.log, state) : parentsOfEdit(state);
   };
 }
 

@@ -1,0 +1,349 @@
+/**
+ * Versions → working copy: brings it to what the logs of all nodes show. What lies in it is recorded
+ * first, so that no byte is overwritten that is not stored; a path that changes meanwhile is left, and
+ * recorded and compared once more. Writes no versions but those of edits that slipped in.
+ */
+
+import { equalBytes } from '../bytes.ts';
+import { ChangeApplier, type Applied, type PathChange } from '../folder/change-applier.ts';
+import type { LocalEdit } from '../folder/displaced-files.ts';
+import { PendingChanges, type DirectoryChange } from '../folder/pending-changes.ts';
+import { seenStat } from '../folder/seen-stat.ts';
+import type { SeenEntry } from '../folder/working-copy-row.ts';
+import { isLoss, isVaultError, VaultError } from '../errors.ts';
+import type { OpenFolder } from '../home/open-folder.ts';
+import { directoryOf, type TreeEntry } from '../log/folder-tree.ts';
+import { TreeView } from '../log/tree-view.ts';
+import type { Body, NamedLink, Parent } from '../log/types.ts';
+import { nameOf } from '../log/version-name.ts';
+import type { OperationContext } from './api.ts';
+import { checkPresence } from './content-presence.ts';
+import { valueSource } from './look.ts';
+import { currentVersions, intoFolder, recordWorkingCopy } from './record-working-copy.ts';
+import { recoverApply } from './recover-apply.ts';
+import type { Session } from './session.ts';
+import { answerValues } from './values.ts';
+
+export interface InStepCounts {
+  added: number;
+  changed: number;
+  removed: number;
+  /** Contents that have not come here yet: what was there before stays. */
+  behind: number;
+  /** Changed while they were to be replaced, each time: left as they are. */
+  skipped: number;
+  errors: number;
+}
+
+export interface InStepOptions {
+  /** Go on where a safety rule stopped. */
+  readonly yes: boolean;
+}
+
+/** Versions and rows in one commit, and bytes of content made ready at once. */
+const BATCH = 512;
+const BATCH_BYTES = 256 * 1024 * 1024;
+/** How often what refused to be replaced is recorded and tried again. */
+const ROUNDS = 3;
+
+/**
+ * Records the working copy and brings it in step. Throws what recording throws: where its root is gone,
+ * emptied or another, nothing is applied either. After any failure the folder is to be released.
+ */
+export async function bringInStep(
+  session: Session,
+  folder: OpenFolder,
+  options: InStepOptions,
+  context: OperationContext,
+): Promise<InStepCounts> {
+  if (folder.state.path === undefined) {
+    throw new VaultError('VAULT_USAGE', `the folder ${folder.name} has no working copy here`);
+  }
+  const counts = { added: 0, changed: 0, removed: 0, behind: 0, skipped: 0, errors: 0 };
+  await recoverApply(session, folder, context);
+  for (let round = 1; ; round++) {
+    const recording = { phase: `record ${folder.name}`, yes: options.yes };
+    await recordWorkingCopy(session, folder, intoFolder(folder), recording, context);
+    const run = new InStepRun(session, folder, context, counts, round === ROUNDS);
+    try {
+      await run.run();
+    } finally {
+      run.close();
+    }
+    if (run.refused === 0 || round === ROUNDS) return counts;
+  }
+}
+
+/** A name that is to change, or whose row is. */
+interface Wanted {
+  readonly directory: string;
+  readonly name: string;
+  readonly next: PathChange['next'];
+  readonly version: NamedLink | undefined;
+}
+
+class InStepRun {
+  refused = 0;
+  readonly #folder: OpenFolder;
+  readonly #context: OperationContext;
+  readonly #counts: InStepCounts;
+  readonly #isLast: boolean;
+  readonly #pending: PendingChanges;
+  readonly #applier: ChangeApplier;
+  readonly #currentOf: (path: string) => Promise<readonly Parent[]>;
+  #batch: Wanted[] = [];
+  #bytes = 0;
+  /** What has to wait until all below it is gone, the deepest last. */
+  readonly #late: Wanted[] = [];
+
+  constructor(
+    session: Session,
+    folder: OpenFolder,
+    context: OperationContext,
+    counts: InStepCounts,
+    isLast: boolean,
+  ) {
+    const { fileSystem, pool, clock } = session.environment;
+    this.#folder = folder;
+    this.#context = context;
+    this.#counts = counts;
+    this.#isLast = isLast;
+    counts.behind = 0;
+    this.#pending = new PendingChanges(intoFolder(folder));
+    this.#currentOf = currentVersions(folder);
+    this.#applier = new ChangeApplier({
+      fileSystem,
+      root: folder.state.path as string,
+      store: folder.store,
+      pool,
+      secrets: folder.secrets,
+      clock,
+      signal: context.signal,
+      digestKey: folder.keys.digestKey,
+      answer: (question) => answerValues(folder.store, question),
+    });
+  }
+
+  async run(): Promise<void> {
+    const always = { includes: () => true, mayInclude: () => true };
+    const view = await TreeView.open(this.#folder.log, always);
+    await this.#directory(view, '', true);
+    await this.#flush();
+    for (const wanted of this.#late.toReversed()) {
+      this.#batch.push(wanted);
+      // Each may hold the one before.
+      if (this.#batch.length >= BATCH) await this.#flush();
+    }
+    await this.#flush();
+    await this.#pending.commit();
+  }
+
+  close(): void {
+    if (!this.#applier.close()) return;
+    this.#context.emit({
+      type: 'warning',
+      message: 'displaced files were left aside: the next run takes them up',
+    });
+  }
+
+  /** `isShown`: else all of it is to go. */
+  async #directory(view: TreeView, path: string, isShown: boolean): Promise<void> {
+    this.#context.signal.throwIfAborted();
+    const listed = isShown ? await view.list(path) : undefined;
+    const rows = (await this.#folder.seen(path)) ?? new Map<string, SeenEntry>();
+    const damaged = new Set((listed?.damage ?? []).map((one) => one.path));
+    const below: { readonly path: string; readonly isShown: boolean }[] = [];
+    const shown = new Map<string, TreeEntry>();
+    for (const entry of listed?.entries ?? []) shown.set(lastName(entry.path), entry);
+    for (const [name, entry] of shown) {
+      const row = rows.get(name);
+      await this.#entry(path, name, entry, row);
+      if (entry.kind === 'directory') below.push({ path: entry.path, isShown: true });
+      else if (row?.kind === 'directory') below.push({ path: entry.path, isShown: false });
+    }
+    for (const [name, row] of rows) {
+      const at = path === '' ? name : `${path}/${name}`;
+      // What cannot be told any more is left as it is.
+      if (shown.has(name) || damaged.has(at) || damaged.has(undefined)) continue;
+      if (row.kind === 'directory') below.push({ path: at, isShown: false });
+      await this.#add({ directory: path, name, next: 'absent', version: undefined }, row);
+    }
+    for (const one of below) await this.#directory(view, one.path, one.isShown);
+  }
+
+  async #entry(
+    directory: string,
+    name: string,
+    { kind, version }: TreeEntry,
+    row: SeenEntry | undefined,
+  ): Promise<void> {
+    if (kind === 'directory') {
+      if (row?.kind !== 'directory') {
+        await this.#add({ directory, name, next: 'directory', version }, row);
+      } else if (version !== undefined && !isVersion(row, version)) {
+        await this.#rename(directory, name, row, version);
+      }
+      return;
+    }
+    if (version === undefined || (row !== undefined && isVersion(row, version))) return;
+    if (row?.kind === kind && equalBytes(row.digest, version.digest)) {
+      await this.#rename(directory, name, row, version);
+      return;
+    }
+    const body = await this.#bodyIfHere(version);
+    if (body === undefined) {
+      this.#counts.behind++;
+      return;
+    }
+    await this.#add({ directory, name, next: body, version }, row);
+  }
+
+  /** The same content by another version: only the row changes. */
+  async #rename(
+    directory: string,
+    name: string,
+    row: SeenEntry,
+    version: NamedLink,
+  ): Promise<void> {
+    const { rows } = await this.#change(directory);
+    rows.set(name, { ...row, version: nameOf(version) });
+    if (this.#pending.isLarge) await this.#pending.commit();
+  }
+
+  async #bodyIfHere(version: NamedLink): Promise<Body | undefined> {
+    try {
+      const body = await this.#folder.log.body(version);
+      const values = await valueSource(this.#folder);
+      if (body.manifest !== undefined) {
+        await checkPresence(body.manifest, this.#folder.store, values);
+      }
+      return body;
+    } catch (error) {
+      if (!isLoss(error) && !isVaultError(error, 'VAULT_EXPIRED')) throw error;
+      return undefined;
+    }
+  }
+
+  async #add(wanted: Wanted, row: SeenEntry | undefined): Promise<void> {
+    if (row?.kind === 'directory' && wanted.next !== 'directory') {
+      this.#late.push(wanted);
+      return;
+    }
+    this.#batch.push(wanted);
+    if (typeof wanted.next === 'object') this.#bytes += wanted.next.manifest?.size ?? 0;
+    if (this.#batch.length >= BATCH || this.#bytes >= BATCH_BYTES) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#bytes = 0;
+    if (batch.length === 0) return;
+    const changes: PathChange[] = [];
+    for (const { directory, name, next } of batch) {
+      const expected = (await this.#change(directory)).rows.get(name);
+      changes.push({ directory, name, expected, next });
+    }
+    const applied = await this.#applier.apply(changes);
+    await this.#recordEdits(await this.#applier.settle());
+    for (const [at, result] of applied.entries()) {
+      const wanted = batch[at] as Wanted;
+      if (result.status === 'applied') await this.#note(wanted, changes[at]?.expected, result);
+      else this.#failed(wanted, result);
+    }
+    await this.#pending.commit();
+    this.#applier.drop();
+  }
+
+  async #note(
+    { directory, name, next, version }: Wanted,
+    before: SeenEntry | undefined,
+    { stat }: Extract<Applied, { status: 'applied' }>,
+  ): Promise<void> {
+    const path = directory === '' ? name : `${directory}/${name}`;
+    const { rows } = await this.#change(directory);
+    const isRemoved = next === 'absent' || stat === undefined;
+    if (before?.kind === 'directory' && next !== 'directory') {
+      this.#pending.forget(await this.#change(path));
+    }
+    const change = isRemoved ? 'removed' : before === undefined ? 'added' : 'changed';
+    this.#counts[change]++;
+    const kind = isRemoved ? before?.kind : next === 'directory' ? 'directory' : version?.kind;
+    this.#context.emit({ type: 'item', item: { type: 'change', change, path, kind } });
+    if (isRemoved || version === undefined || version.kind === 'deletion') {
+      // A directory that nobody made and that only exists through what is in it has no version to name.
+      rows.delete(name);
+      return;
+    }
+    const { kind: versionKind, digest } = version;
+    rows.set(name, {
+      ...seenStat(stat, true),
+      kind: versionKind,
+      digest,
+      version: nameOf(version),
+    });
+  }
+
+  #failed({ directory, name }: Wanted, result: Exclude<Applied, { status: 'applied' }>): void {
+    const path = directory === '' ? name : `${directory}/${name}`;
+    const emit = (message: string): void => this.#context.emit({ type: 'warning', path, message });
+    if (result.status === 'refused') {
+      this.refused++;
+      if (!this.#isLast) return;
+      this.#counts.skipped++;
+      emit(`left as it is: ${result.why}`);
+    } else {
+      this.#counts.errors++;
+      emit(result.status === 'damaged' ? result.message : `cannot be changed: ${result.code}`);
+    }
+  }
+
+  /** As versions beside what took their place: their author had not seen it. */
+  async #recordEdits(edits: readonly LocalEdit[]): Promise<void> {
+    for (const { displaced, kind, body, digest, stat } of edits) {
+      const { path } = displaced;
+      const directory = await this.#change(directoryOf(path));
+      const before = directory.rows.get(lastName(path));
+      this.#pending.add({
+        path,
+        kind,
+        parents: before === undefined ? await this.#currentOf(path) : [before.version],
+        digest,
+        body,
+        directory,
+        name: lastName(path),
+        seen: { ...seenStat(stat, true), kind, digest },
+      });
+      this.refused++;
+      this.#context.emit({
+        type: 'warning',
+        path,
+        message: 'was edited meanwhile: that is recorded, too',
+      });
+    }
+    if (edits.length > 0) await this.#pending.commit();
+  }
+
+  async #change(path: string): Promise<DirectoryChange> {
+    const known = this.#pending.find(path);
+    if (known !== undefined) return known;
+    return this.#pending.change(
+      path,
+      (await this.#folder.seen(path)) ?? new Map<string, SeenEntry>(),
+    );
+  }
+}
+
+function isVersion({ version }: SeenEntry, link: NamedLink): boolean {
+  const { dot, hash8 } = link;
+  return (
+    version.log === dot.log &&
+    version.seq === dot.seq &&
+    version.index === dot.index &&
+    equalBytes(version.hash8, hash8)
+  );
+}
+
+function lastName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

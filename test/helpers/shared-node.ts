@@ -1,0 +1,233 @@
+/** Whole nodes in memory that share one folder, each with a home and a working copy, and no network. */
+
+import { setImmediate as turn } from 'node:timers/promises';
+import { fromHex, toHex, utf8 } from '../../src/bytes.ts';
+import { writeFolderFile } from '../../src/home/folder-file.ts';
+import { FolderSet } from '../../src/home/folder-set.ts';
+import { folderLayout } from '../../src/home/home-layout.ts';
+import { Home } from '../../src/home/home.ts';
+import { OpenFolder } from '../../src/home/open-folder.ts';
+import { signMemberRecord } from '../../src/log/member-record.ts';
+import { addFolder } from '../../src/operations/add-folder.ts';
+import { bringInStep, type InStepCounts } from '../../src/operations/bring-in-step.ts';
+import { ExchangeSide } from '../../src/operations/exchange-side.ts';
+import { rootIdentity } from '../../src/folder/root-identity.ts';
+import { recordWorkingCopy, intoFolder } from '../../src/operations/record-working-copy.ts';
+import type { Session } from '../../src/operations/session.ts';
+import type { RandomSource } from '../../src/random.ts';
+import { memoryEnvironment, type MemoryEnvironment } from './test-environment.ts';
+import { makeHome, operationContext, type TestContextOf } from './test-home.ts';
+
+const HOME = '/home';
+const ROOT = '/disk';
+
+export class SharedNode {
+  readonly name: string;
+  environment: MemoryEnvironment;
+  session!: Session;
+  folder!: OpenFolder;
+
+  private constructor(name: string, environment: MemoryEnvironment) {
+    this.name = name;
+    this.environment = environment;
+  }
+
+  /** Nodes that all know each other; the first made the folder. */
+  static async make(...names: readonly string[]): Promise<SharedNode[]> {
+    const nodes: SharedNode[] = [];
+    for (const name of names) {
+      const node = new SharedNode(name, memoryEnvironment({ seed: name }));
+      node.fs.makeDirectories(ROOT);
+      await makeHome(node.environment, HOME);
+      node.session = await node.#openSession();
+      const [first] = nodes;
+      if (first === undefined) await addFolder(node.session, { path: ROOT });
+      else await node.#join(first);
+      await node.#openFolder();
+      nodes.push(node);
+    }
+    const [first] = nodes;
+    for (const node of nodes) if (first && node !== first) await first.#admit(node);
+    return nodes;
+  }
+
+  get fs(): MemoryEnvironment['fileSystem'] {
+    return this.environment.fileSystem;
+  }
+
+  /** Writes files, a minute later. */
+  put(files: Readonly<Record<string, string>>): void {
+    this.environment.clock.advance(60_000);
+    for (const [name, text] of Object.entries(files)) {
+      const path = `${ROOT}/${name}`;
+      this.fs.makeDirectories(path.slice(0, path.lastIndexOf('/')));
+      this.fs.removeTree(path);
+      const file = this.fs.open(path, { mode: 'create' });
+      file.write(utf8(text), 0);
+      file.close();
+    }
+  }
+
+  remove(...names: readonly string[]): void {
+    this.environment.clock.advance(60_000);
+    for (const name of names) this.fs.removeTree(`${ROOT}/${name}`);
+  }
+
+  /** Records what lies in the working copy. */
+  async record(): Promise<void> {
+    this.environment.clock.advance(5000);
+    const options = { phase: 'record', yes: true };
+    const { session, folder } = this;
+    await recordWorkingCopy(session, folder, intoFolder(folder), options, operationContext());
+  }
+
+  /** Brings the working copy in step; time passes while displaced files are waited for. */
+  async apply(context: TestContextOf = operationContext()): Promise<InStepCounts> {
+    this.environment.clock.advance(5000);
+    let isOver = false;
+    const done = bringInStep(this.session, this.folder, { yes: true }, context).finally(() => {
+      isOver = true;
+    });
+    done.catch(() => undefined);
+    while (!isOver) {
+      await turn();
+      if (this.environment.clock.untilNext() !== undefined) this.environment.clock.advance(50);
+    }
+    return done;
+  }
+
+  /** Gives another node all that this one has: entries, pages and contents. */
+  async giveTo(other: SharedNode): Promise<void> {
+    const [mine, theirs] = [
+      await ExchangeSide.open(this.folder),
+      await ExchangeSide.open(other.folder),
+    ];
+    for (let again = true; again;) {
+      again = false;
+      for (const { head } of await mine.heads()) {
+        for (let from = 0; from <= head.seq;) {
+          const ask = { log: head.log, from, toward: head, rideBytes: 100_000 };
+          const range = await mine.readRange(ask);
+          if (range === undefined) throw new Error('expected entries of a known head');
+          const before = other.folder.log.heads.size;
+          const { outcome } = await theirs.adopt(range);
+          if (outcome === 'refused') throw new Error(`expected to be taken, was ${outcome}`);
+          again ||= other.folder.log.heads.size > before;
+          from += range.entries.length;
+        }
+      }
+    }
+    for (;;) {
+      const wants = await theirs.wants(64);
+      if (wants.length === 0) break;
+      const values = await mine.getSealed(wants.map(({ name }) => name));
+      await theirs.putSealed(values.filter((value) => value !== undefined));
+    }
+    await theirs.flush();
+  }
+
+  /** Every path of the working copy with the text of files. */
+  tree(): Record<string, string> {
+    const found: [string, string][] = [];
+    const walk = (directory: string, prefix: string): void => {
+      for (const { name, kind } of this.fs.list(directory)) {
+        const path = `${directory}/${name}`;
+        if (kind === 'directory') {
+          found.push([`${prefix}${name}/`, '']);
+          walk(path, `${prefix}${name}/`);
+        } else if (kind === 'symlink')
+          found.push([prefix + name, `-> ${this.fs.readSymlink(path)}`]);
+        else found.push([prefix + name, Buffer.from(this.fs.readFile(path)).toString()]);
+      }
+    };
+    walk(ROOT, '');
+    return Object.fromEntries(found.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** The machine as a power cut leaves it, opened again. */
+  async crash(random: RandomSource): Promise<void> {
+    const cut = this.environment.crash(random);
+    await this.session.folders.close().catch(() => undefined);
+    await this.session.home.close().catch(() => undefined);
+    this.environment = cut;
+    this.session = await this.#openSession();
+    await this.#openFolder();
+  }
+
+  /** Closes the folder and opens it again; `rebuilt`: with its index made anew. */
+  async reopen({ rebuilt = false } = {}): Promise<void> {
+    if (rebuilt) await this.folder.rebuild();
+    await this.session.folders.release(this.folder.id);
+    await this.#openFolder();
+  }
+
+  async #openSession(): Promise<Session> {
+    const { environment } = this;
+    const lock = { waitMs: 0, signal: new AbortController().signal };
+    const home = await Home.open(environment, HOME, () => Promise.resolve(undefined), lock);
+    return { environment, home, folders: new FolderSet(environment, home) };
+  }
+
+  async #openFolder(): Promise<void> {
+    const [listed] = this.session.folders.list().folders;
+    if (listed === undefined) throw new Error('expected a folder');
+    this.folder = await this.session.folders.open(listed);
+  }
+
+  /** Makes the folder of another node here, with a log of this node's own. */
+  async #join(first: SharedNode): Promise<void> {
+    const { environment, home } = this.session;
+    const { fileSystem, random } = environment;
+    const state = {
+      ...first.folder.state,
+      incarnation: random.bytes(16),
+      path: ROOT,
+      root: rootIdentity(fileSystem.stat(ROOT)),
+    };
+    const root = `${home.layout.folders}/${toHex(random.bytes(8))}`;
+    fileSystem.makeDirectories(root, 0o700);
+    const folder = await OpenFolder.open(environment, home, root, state);
+    await folder.log.append({
+      versions: [],
+      records: () => [
+        {
+          type: 'log-start',
+          node: home.identity.id,
+          nodeName: this.name,
+          incarnation: state.incarnation,
+          folderSalt: undefined,
+          previous: undefined,
+        },
+      ],
+    });
+    await folder.close();
+    writeFolderFile(fileSystem, folderLayout(root).state, home.keys.folderKey, random, state);
+    fileSystem.syncDirectory(root);
+    fileSystem.syncDirectory(home.layout.folders);
+  }
+
+  async #admit(other: SharedNode): Promise<void> {
+    const { home } = this.session;
+    const { identity } = other.session.home;
+    await this.folder.log.append({
+      versions: [],
+      records: (_clock, time) => [
+        signMemberRecord(
+          (label, message) => home.identity.sign(label, message),
+          fromHex(this.folder.id),
+          {
+            type: 'member',
+            action: 'admit',
+            node: identity.id,
+            exchangeKey: identity.exchangeKey,
+            role: 'write',
+            cutoffs: [],
+            after: this.folder.log.members.membership?.heads ?? [],
+            time,
+            by: home.identity.id,
+          },
+        ),
+      ],
+    });
+  }
+}
