@@ -23,13 +23,13 @@ import { join, type Kept, type ScanProblem } from './look.ts';
 import { seenBelow, type Scanned, type ScannedDirectory } from './scan.ts';
 import { isRacyStat, seenStat } from './seen-stat.ts';
 import type { StoredFile } from './store-files.ts';
-import { isExecutable, keptTime, type SeenEntry } from './working-copy-row.ts';
+import { isExecutable, keptTime, type SeenEntry, type SeenNames } from './working-copy-row.ts';
 
 export interface RecorderParts extends PendingParts {
   readonly root: string;
   readonly store: IntakeParts<unknown>['store'];
   /** What was last seen, also where the rows were lost: then made from the log. */
-  readonly seen: (directory: string) => Promise<Map<string, SeenEntry> | undefined>;
+  readonly seen: (directory: string) => Promise<SeenNames | undefined>;
   /** Current versions of a path that the working copy does not show: what a new one supersedes. */
   readonly currentOf: (path: string) => Promise<readonly Parent[]>;
   /** What is gone from where it was, and may have been moved. */
@@ -127,7 +127,9 @@ export class ChangeRecorder {
     for (const name of scanned.gone) this.#noteGone(scanned, name, false);
     if (scanned.files.length + scanned.symlinks.length + scanned.newDirectories.length === 0)
       return;
-    const directory = this.#pending.change(scanned.path, this.#still(scanned));
+    const known = this.#pending.find(scanned.path);
+    const directory = known ?? this.#pending.change(scanned.path, scanned.seen);
+    if (known === undefined) this.#dropMoved(directory, scanned);
     this.#pending.await(directory);
     this.#forgetReturned(scanned);
     for (const { name, stat, isMount } of scanned.newDirectories) {
@@ -280,10 +282,17 @@ export class ChangeRecorder {
     }
   }
 
-  /** What was recorded in a directory, without what was moved away since that was read. */
-  #still({ path, seen }: ScannedDirectory): ReadonlyMap<string, SeenEntry> {
-    if (this.#moved.size === 0) return seen;
-    return new Map([...seen].filter(([name]) => !this.#moved.has(join(path, name))));
+  /** Takes from rows that were just read what was moved away since. */
+  #dropMoved({ rows }: DirectoryChange, { path, gone, files, symlinks }: ScannedDirectory): void {
+    if (this.#moved.size === 0) return;
+    for (const name of [...gone, ...files, ...symlinks.map((symlink) => symlink.name)]) {
+      if (this.#moved.has(join(path, name))) rows.delete(name);
+    }
+  }
+
+  /** What the row of a name says; not of one that was moved away, where something else stands now. */
+  #before({ path, rows }: DirectoryChange, name: string): SeenEntry | undefined {
+    return this.#moved.has(join(path, name)) ? undefined : rows.get(name);
   }
 
   /** Deletions of all that is recorded below a directory, the deepest first. */
@@ -313,7 +322,7 @@ export class ChangeRecorder {
   async #takeFile(candidate: Candidate, file: StoredFile, takenMs: number): Promise<void> {
     const { directory, name } = candidate;
     const path = join(directory.path, name);
-    const before = directory.rows.get(name);
+    const before = this.#before(directory, name);
     switch (file.status) {
       case 'stored':
       case 'unstable': {
@@ -363,7 +372,7 @@ export class ChangeRecorder {
   ): Promise<void> {
     const { directory, name, source } = candidate;
     const digest = contentDigest(this.#parts.digestKey, body);
-    const before = directory.rows.get(name);
+    const before = this.#before(directory, name);
     // What never stood still is recorded under a stat that nothing on disk has.
     const seen = body.unstable ? { ...stat, ctimeNs: 0n } : stat;
     const racy = body.unstable || isRacyStat(stat, takenMs);
@@ -391,7 +400,7 @@ export class ChangeRecorder {
     seen: Omit<SeenEntry, 'version'>,
   ): Promise<void> {
     const path = join(directory.path, name);
-    const before = directory.rows.get(name);
+    const before = this.#before(directory, name);
     const parents = before === undefined ? await this.#parentsAt(path) : [before.version];
     const from = source === undefined ? undefined : await this.#recorded(source.directory);
     const isMoved = source !== undefined && this.#parts.goneFiles.take(source);

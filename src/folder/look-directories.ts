@@ -75,6 +75,8 @@ export interface FoundDirectory {
 export interface ChangedDirectory extends DirectoryChanges {
   /** Its rows, opened. */
   readonly rows: Uint8Array;
+  /** Whether they are what is recorded, not made anew from the log. */
+  readonly isRecorded: boolean;
   readonly kept: Kept;
   readonly known: number;
 }
@@ -132,7 +134,14 @@ export function lookDirectories(
         // A part of a larger buffer would take all of it along.
         const whole = rows.length === rows.buffer.byteLength ? rows : rows.slice();
         if (whole.length > 0) context.transfer([whole.buffer as ArrayBuffer]);
-        const changed = { ...changes, rows: whole, kept: looked.kept, known: looked.known };
+        const isRecorded = recorded !== undefined && !('plain' in recorded);
+        const changed = {
+          ...changes,
+          isRecorded,
+          rows: whole,
+          kept: looked.kept,
+          known: looked.known,
+        };
         found.push({ ...same, rules, changed });
       }
     } catch (error) {

@@ -3,7 +3,8 @@
 import { Mutex } from '../async.ts';
 import type { Body, Parent, VersionKind } from '../log/types.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
-import type { SeenEntry } from './working-copy-row.ts';
+import { DirectoryRows } from './directory-rows.ts';
+import type { SeenEntry, SeenNames } from './working-copy-row.ts';
 import type { WorkingCopyState } from './working-copy-state.ts';
 
 /** A version to be written: everything but its name and time. */
@@ -18,7 +19,7 @@ export interface NewVersion {
 /** A directory whose rows will differ from what is recorded. */
 export interface DirectoryChange {
   readonly path: string;
-  readonly rows: Map<string, SeenEntry>;
+  readonly rows: DirectoryRows;
   /** Entries in the rows as they are recorded. */
   previous: number;
   /** How many still hold it and may change its rows. */
@@ -94,10 +95,11 @@ export class PendingChanges {
   }
 
   /** The change of a directory, begun with the rows given if there is none yet. */
-  change(path: string, seen: ReadonlyMap<string, SeenEntry>): DirectoryChange {
+  change(path: string, seen: SeenNames): DirectoryChange {
     const known = this.find(path);
     if (known !== undefined) return known;
-    const change = { path, rows: new Map(seen), previous: seen.size, awaited: 0, isGone: false };
+    const rows = DirectoryRows.copy(seen);
+    const change = { path, rows, previous: seen.size, awaited: 0, isGone: false };
     this.#hold(change);
     return change;
   }

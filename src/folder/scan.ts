@@ -26,7 +26,7 @@ import type {
   LookDirectoriesOutput,
 } from './look-directories.ts';
 import { packRows, rowBytes, type RecordedRows } from './recorded-rows.ts';
-import type { SeenEntry } from './working-copy-row.ts';
+import type { SeenEntry, SeenNames } from './working-copy-row.ts';
 
 export interface ScanInput {
   readonly fileSystem: Pick<FileSystem, 'statIfPresent'>;
@@ -81,8 +81,8 @@ export interface RecordedDirectories {
   rows(directory: string): Promise<RecordedRows | undefined>;
   /** The same where the rows do not authenticate: made from the log. */
   restoredRows(directory: string): Promise<RecordedRows | undefined>;
-  /** Entries by name. */
-  decode(rows: Uint8Array): Map<string, SeenEntry>;
+  /** Entries by name. `isRecorded`: as they are recorded, not made from the log. */
+  decode(rows: Uint8Array, isRecorded: boolean): SeenNames;
 }
 
 /** Some directories of a scan. */
@@ -101,13 +101,13 @@ export interface Scanned {
 }
 
 /** One directory in which something differs. `path` is relative to the root; `''` is the root itself. */
-export interface ScannedDirectory extends Omit<ChangedDirectory, 'rows'> {
+export interface ScannedDirectory extends Omit<ChangedDirectory, 'rows' | 'isRecorded'> {
   readonly path: string;
   /** Ignore rules of the directories above it. */
   readonly above: IgnoreRules;
   readonly problems: readonly ScanProblem[];
   /** What was recorded here. */
-  readonly seen: ReadonlyMap<string, SeenEntry>;
+  readonly seen: SeenNames;
 }
 
 /** Directories that one task looks at, at most. */
@@ -294,15 +294,15 @@ class Walk {
 /** Decodes what was recorded only where somebody asks. */
 function scannedDirectory(
   place: Pick<ScannedDirectory, 'path' | 'above' | 'problems'>,
-  { rows, ...change }: ChangedDirectory,
+  { rows, isRecorded, ...change }: ChangedDirectory,
   recorded: RecordedDirectories,
 ): ScannedDirectory {
-  let seen: ReadonlyMap<string, SeenEntry> | undefined;
+  let seen: SeenNames | undefined;
   return {
     ...change,
     ...place,
     get seen() {
-      seen ??= recorded.decode(rows);
+      seen ??= recorded.decode(rows, isRecorded);
       return seen;
     },
   };
@@ -310,9 +310,9 @@ function scannedDirectory(
 
 /** Paths below a directory that was seen and is gone: everything recorded there, deepest last. */
 export async function* seenBelow(
-  seen: (directory: string) => Promise<ReadonlyMap<string, SeenEntry> | undefined>,
+  seen: (directory: string) => Promise<SeenNames | undefined>,
   directory: string,
-): AsyncGenerator<{ path: string; rows: ReadonlyMap<string, SeenEntry> }> {
+): AsyncGenerator<{ path: string; rows: SeenNames }> {
   const open = [directory];
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     const rows = (await seen(path)) ?? new Map<string, SeenEntry>();

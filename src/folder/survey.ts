@@ -7,7 +7,7 @@ import { GoneFiles } from './gone-files.ts';
 import { join } from './look.ts';
 import type { Scanned, ScannedDirectory, ScanPlace } from './scan.ts';
 import { seenBelow } from './scan.ts';
-import type { SeenEntry } from './working-copy-row.ts';
+import type { SeenEntry, SeenNames } from './working-copy-row.ts';
 
 export class Survey {
   /** Directories in which something differs, each after the one that holds it. */
@@ -18,9 +18,9 @@ export class Survey {
   gone = 0;
   /** Nothing is left in the root of the two names or more that it held. */
   isEmptied = false;
-  readonly #seen: (directory: string) => Promise<ReadonlyMap<string, SeenEntry> | undefined>;
+  readonly #seen: (directory: string) => Promise<SeenNames | undefined>;
 
-  constructor(seen: (directory: string) => Promise<ReadonlyMap<string, SeenEntry> | undefined>) {
+  constructor(seen: (directory: string) => Promise<SeenNames | undefined>) {
     this.#seen = seen;
   }
 
@@ -55,6 +55,6 @@ export class Survey {
 
   #add(directory: string, name: string, before: SeenEntry): void {
     this.gone++;
-    this.goneFiles.add({ directory, name, before });
+    this.goneFiles.add(directory, name, before);
   }
 }

@@ -3,7 +3,7 @@
  * so that names never lie in the open, a scan reads one row per directory, and memory stays flat.
  */
 
-import { asBuffer, concat, type Bytes } from '../bytes.ts';
+import { concat } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
 import type { Parent, VersionKind } from '../log/types.ts';
 import { pathFromBytes, pathToBytes } from '../path-bytes.ts';
@@ -25,6 +25,13 @@ export interface SeenEntry {
   readonly digest: Uint8Array;
   /** The version on disk: what the next one supersedes. */
   readonly version: Parent;
+}
+
+/** What was seen in one directory, by name. */
+export interface SeenNames extends Iterable<readonly [string, SeenEntry]> {
+  readonly size: number;
+  get(name: string): SeenEntry | undefined;
+  has(name: string): boolean;
 }
 
 /** Entries in one page: about 60 KB sealed. */
@@ -63,26 +70,42 @@ export function encodeSeenPage(entries: Iterable<readonly [string, SeenEntry]>):
   for (const [name, entry] of entries) {
     const nameBytes = pathToBytes(name);
     const out = Buffer.allocUnsafe(FIXED_ROW_BYTES + nameBytes.length);
-    out[0] =
-      kinds.indexOf(entry.kind) |
-      (entry.executable ? EXECUTABLE : 0) |
-      (entry.racy ? RACY : 0) |
-      (entry.mount === true ? MOUNT : 0);
-    out.writeDoubleBE(entry.size, 1);
-    out.writeBigInt64BE(entry.mtimeNs, 9);
-    out.writeBigInt64BE(entry.ctimeNs, 17);
-    out.writeBigUInt64BE(BigInt.asUintN(64, entry.inode), 25);
-    out.write(entry.version.log, 33, 16, 'hex');
-    out.writeUIntBE(entry.version.seq, 49, 6);
-    out.writeUInt16BE(entry.version.index, 55);
-    out.set(entry.version.hash8, 57);
-    out.fill(0, 65, FIXED);
-    out.set(entry.digest, 65);
-    out.writeUInt16BE(nameBytes.length, FIXED);
-    out.set(nameBytes, FIXED_ROW_BYTES);
+    writeSeenRow(out, 0, nameBytes, entry);
     parts.push(out);
   }
   return concat(...parts);
+}
+
+/** Writes a row at `at`; without `name` over one of the same name. */
+export function writeSeenRow(
+  out: Buffer,
+  at: number,
+  name: Uint8Array | undefined,
+  entry: SeenEntry,
+): void {
+  out[at] =
+    kinds.indexOf(entry.kind) |
+    (entry.executable ? EXECUTABLE : 0) |
+    (entry.racy ? RACY : 0) |
+    (entry.mount === true ? MOUNT : 0);
+  out.writeDoubleBE(entry.size, at + 1);
+  out.writeBigInt64BE(entry.mtimeNs, at + 9);
+  out.writeBigInt64BE(entry.ctimeNs, at + 17);
+  out.writeBigUInt64BE(BigInt.asUintN(64, entry.inode), at + 25);
+  out.write(entry.version.log, at + 33, 16, 'hex');
+  out.writeUIntBE(entry.version.seq, at + 49, 6);
+  out.writeUInt16BE(entry.version.index, at + 55);
+  out.set(entry.version.hash8, at + 57);
+  out.fill(0, at + 65, at + FIXED);
+  out.set(entry.digest, at + 65);
+  if (name === undefined) return;
+  out.writeUInt16BE(name.length, at + FIXED);
+  out.set(name, at + FIXED_ROW_BYTES);
+}
+
+/** Bytes of the row at `at`. */
+export function rowLength(bytes: Buffer, at: number): number {
+  return FIXED_ROW_BYTES + bytes.readUInt16BE(at + FIXED);
 }
 
 /**
@@ -135,33 +158,29 @@ export function isRowOf(bytes: Buffer, at: number, stat: FileStat): boolean {
   );
 }
 
-/** Adds entries to `into`. Log ids are stored by their first half and completed by `fullLog`. */
-export function decodeSeenPage(
-  bytes: Bytes,
+/** The entry in the row at `at`. Log ids are stored by their first half and completed by `fullLog`. */
+export function readSeenRow(
+  buffer: Buffer,
+  at: number,
   fullLog: (half: string) => string,
-  into: Map<string, SeenEntry>,
-): void {
-  const buffer = asBuffer(bytes);
-  eachSeenRow(buffer, (at, name) => {
-    const kind = rowKind(buffer, at);
-    const flags = buffer[at] ?? 0;
-    into.set(name, {
-      kind,
-      size: rowSize(buffer, at),
-      mtimeNs: buffer.readBigInt64BE(at + 9),
-      ctimeNs: buffer.readBigInt64BE(at + 17),
-      inode: buffer.readBigUInt64BE(at + 25),
-      executable: (flags & EXECUTABLE) !== 0,
-      racy: (flags & RACY) !== 0,
-      ...((flags & MOUNT) === 0 ? {} : { mount: true }),
-      digest:
-        kind === 'directory' ? noDigest : new Uint8Array(buffer.subarray(at + 65, at + FIXED)),
-      version: {
-        log: fullLog(buffer.toString('hex', at + 33, at + 49)),
-        seq: buffer.readUIntBE(at + 49, 6),
-        index: buffer.readUInt16BE(at + 55),
-        hash8: new Uint8Array(buffer.subarray(at + 57, at + 65)),
-      },
-    });
-  });
+): SeenEntry {
+  const kind = rowKind(buffer, at);
+  const flags = buffer[at] ?? 0;
+  return {
+    kind,
+    size: rowSize(buffer, at),
+    mtimeNs: buffer.readBigInt64BE(at + 9),
+    ctimeNs: buffer.readBigInt64BE(at + 17),
+    inode: buffer.readBigUInt64BE(at + 25),
+    executable: (flags & EXECUTABLE) !== 0,
+    racy: (flags & RACY) !== 0,
+    ...((flags & MOUNT) === 0 ? {} : { mount: true }),
+    digest: kind === 'directory' ? noDigest : new Uint8Array(buffer.subarray(at + 65, at + FIXED)),
+    version: {
+      log: fullLog(buffer.toString('hex', at + 33, at + 49)),
+      seq: buffer.readUIntBE(at + 49, 6),
+      index: buffer.readUInt16BE(at + 55),
+      hash8: new Uint8Array(buffer.subarray(at + 57, at + 65)),
+    },
+  };
 }

@@ -6,6 +6,7 @@ import type { PathIndex } from '../log/path-index.ts';
 import type { RandomSource } from '../random.ts';
 import { workingCopyKey } from '../store/meta-keys.ts';
 import type { MetaOperation, MetaReader } from '../store/meta-store.ts';
+import { DirectoryRows } from './directory-rows.ts';
 import {
   damagedRows,
   FULL_PAGE_BYTES,
@@ -14,12 +15,7 @@ import {
   PAGE_HEAD,
   type RecordedRows,
 } from './recorded-rows.ts';
-import {
-  decodeSeenPage,
-  encodeSeenPage,
-  PAGE_ENTRIES,
-  type SeenEntry,
-} from './working-copy-row.ts';
+import { PAGE_ENTRIES, type SeenNames } from './working-copy-row.ts';
 
 export class WorkingCopyState {
   readonly #meta: MetaReader;
@@ -46,9 +42,9 @@ export class WorkingCopyState {
    * What was last seen in a directory; undefined where nothing is recorded. Throws `VAULT_DAMAGED`
    * where a page is missing or does not authenticate.
    */
-  async read(directory: string): Promise<Map<string, SeenEntry> | undefined> {
+  async read(directory: string): Promise<DirectoryRows | undefined> {
     const rows = await this.sealedRows(directory);
-    return rows && this.decode(openPages(this.#key, rows));
+    return rows && this.decode(openPages(this.#key, rows), true);
   }
 
   /**
@@ -71,33 +67,31 @@ export class WorkingCopyState {
     return { directoryKey, pages };
   }
 
-  /** Entries by name. Throws `VAULT_DAMAGED` where the rows are malformed. */
-  decode(rows: Uint8Array): Map<string, SeenEntry> {
-    const entries = new Map<string, SeenEntry>();
-    decodeSeenPage(rows, this.#fullLog, entries);
-    return entries;
+  /**
+   * Entries by name. `isWritten`: the rows are what is recorded of the directory. Throws `VAULT_DAMAGED`
+   * where they are malformed.
+   */
+  decode(rows: Uint8Array, isWritten: boolean): DirectoryRows {
+    return DirectoryRows.of(rows, this.#fullLog, isWritten);
   }
 
-  /** Rows that replace the record of a directory; `previous` entries tell how many pages there may be. */
-  rows(
-    directory: string,
-    entries: ReadonlyMap<string, SeenEntry>,
-    previous: number,
-  ): MetaOperation[] {
+  /**
+   * Rows that replace the record of a directory; `previous` entries tell how many pages there may be. Of
+   * a {@link DirectoryRows} only what changed since it was last given, and then it counts as written.
+   */
+  rows(directory: string, entries: SeenNames, previous: number): MetaOperation[] {
     const key = this.#paths.directoryKey(directory);
-    const all = [...entries];
-    const pages = Math.max(1, Math.ceil(all.length / PAGE_ENTRIES));
-    const rows: MetaOperation[] = [];
-    for (let page = 0; page < pages; page++) {
-      const body = encodeSeenPage(all.slice(page * PAGE_ENTRIES, (page + 1) * PAGE_ENTRIES));
+    const given = entries instanceof DirectoryRows ? entries : DirectoryRows.copy(entries);
+    const { pages, changed } = given.takeChanged();
+    const rows: MetaOperation[] = changed.map(({ page, rows: body }) => {
       const plain = new Uint8Array(PAGE_HEAD + body.length);
       const view = new DataView(plain.buffer);
       view.setUint32(0, page);
       view.setUint32(4, pages);
       plain.set(body, PAGE_HEAD);
       const row = workingCopyKey(key, page);
-      rows.push({ type: 'put', key: row, value: sealRow(this.#key, row, plain, this.#random) });
-    }
+      return { type: 'put', key: row, value: sealRow(this.#key, row, plain, this.#random) };
+    });
     rows.push(...deletions(key, pages, previous));
     return rows;
   }

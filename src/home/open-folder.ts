@@ -8,7 +8,7 @@ import { loadZstd } from '../crypto/zstd.ts';
 import { isVaultError } from '../errors.ts';
 import type { ContentSecrets } from '../folder/content-codec.ts';
 import { plainRows, type RecordedRows } from '../folder/recorded-rows.ts';
-import type { SeenEntry } from '../folder/working-copy-row.ts';
+import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import { WorkingCopyState } from '../folder/working-copy-state.ts';
 import { FolderLog, type FolderLogParts } from '../log/folder-log.ts';
 import { logId } from '../log/log-id.ts';
@@ -124,7 +124,7 @@ export class OpenFolder {
    * What was last seen in a directory. Where its rows are gone it is made from the log, in a form that
    * no file on disk equals: then every file is read again, and only real changes become versions.
    */
-  async seen(directory: string): Promise<Map<string, SeenEntry> | undefined> {
+  async seen(directory: string): Promise<SeenNames | undefined> {
     try {
       const rows = await this.#workingCopy.read(directory);
       if (rows !== undefined) return rows;
@@ -152,8 +152,8 @@ export class OpenFolder {
   }
 
   /** Entries by name, of rows in the open. */
-  decode(rows: Uint8Array): Map<string, SeenEntry> {
-    return this.#workingCopy.decode(rows);
+  decode(rows: Uint8Array, isWritten: boolean): SeenNames {
+    return this.#workingCopy.decode(rows, isWritten);
   }
 
   async #seenByLog(directory: string): Promise<Map<string, SeenEntry> | undefined> {

@@ -4,7 +4,7 @@ import { ChangeApplier, type Applied, type PathChange } from '../folder/change-a
 import { seenStat } from '../folder/seen-stat.ts';
 import { PendingChanges, type DirectoryChange } from '../folder/pending-changes.ts';
 import type { LocalEdit } from '../folder/displaced-files.ts';
-import type { SeenEntry } from '../folder/working-copy-row.ts';
+import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { directoryOf } from '../log/folder-tree.ts';
 import type { Body, Parent } from '../log/types.ts';
@@ -43,7 +43,7 @@ export class ApplyRun {
   readonly #applier: ChangeApplier;
   readonly #pending: PendingChanges;
   readonly #currentOf: (path: string) => Promise<readonly Parent[]>;
-  readonly #seen: (directory: string) => Promise<Map<string, SeenEntry> | undefined>;
+  readonly #seen: (directory: string) => Promise<SeenNames | undefined>;
   #batch: WantedPath[] = [];
   #bytes = 0;
   /** Directories that are to go, and what is to stand in place of one: after all below is gone. */

@@ -8,7 +8,7 @@ import { toHex } from '../bytes.ts';
 import { systemCode, VaultError } from '../errors.ts';
 import { differenceOf, HOLDS_UNRECORDED } from '../folder/replace-name.ts';
 import type { ValueSource } from '../folder/restore-files.ts';
-import type { SeenEntry } from '../folder/working-copy-row.ts';
+import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { directoryOf } from '../log/folder-tree.ts';
 import type { ChangeBackOptions, ChangeBackResult, OperationContext } from './api.ts';
@@ -216,7 +216,7 @@ export class ChangeBack {
   #rehearseOne(
     one: WantedPath,
     before: SeenEntry | undefined,
-    rows: ReadonlyMap<string, SeenEntry> | undefined,
+    rows: SeenNames | undefined,
     kept: Set<string>,
   ): void {
     const { session, folder } = this.#parts;

@@ -3,7 +3,7 @@
 import { isLoss, VaultError } from '../errors.ts';
 import { join } from '../folder/look.ts';
 import { differenceOf } from '../folder/replace-name.ts';
-import type { SeenEntry } from '../folder/working-copy-row.ts';
+import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { FolderLockOptions, FolderLockResult, OperationContext } from './api.ts';
 import { ContentProof } from './content-proof.ts';
@@ -15,7 +15,7 @@ import { Rehearsal } from './rehearsal.ts';
 import { throwIfFull } from './restore-run.ts';
 import { withIndex, type Session } from './session.ts';
 
-type Rows = (directory: string) => Promise<ReadonlyMap<string, SeenEntry> | undefined>;
+type Rows = (directory: string) => Promise<SeenNames | undefined>;
 
 /**
  * Records the working copy, reads back and opens everything it is made of, marks the folder as locked, and

@@ -1,7 +1,7 @@
 /** A recording that writes nothing: what a real one would find is kept in memory and can be looked at. */
 
 import type { NewVersion } from '../folder/pending-changes.ts';
-import type { SeenEntry } from '../folder/working-copy-row.ts';
+import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { Body, HybridTime, NamedLink, Parent } from '../log/types.ts';
 import type { RecordingPlace } from './record-working-copy.ts';
@@ -39,7 +39,7 @@ export class Rehearsal implements RecordingPlace {
     this.#folder = folder;
   }
 
-  readonly seen = async (directory: string): Promise<Map<string, SeenEntry> | undefined> =>
+  readonly seen = async (directory: string): Promise<SeenNames | undefined> =>
     this.#rows.get(directory) ?? this.#folder.seen(directory);
 
   readonly stage: RecordingPlace['stage'] = (versions) => {

@@ -56,7 +56,7 @@ export async function stillGone(
   signal: AbortSignal,
 ): Promise<number> {
   if (!isMassDeletion(survey)) return survey.gone;
-  const moved = new Set<GoneFile>();
+  const moved = new Set<number>();
   for await (const { changed } of scanFolder(session, folder, signal, changedPlaces(survey))) {
     for (const { path, stats, symlinks } of changed) {
       for (const [name, stat] of stats) note(survey.goneFiles.find(stat, path, name));
@@ -66,6 +66,6 @@ export async function stillGone(
   return survey.gone - moved.size;
 
   function note(file: GoneFile | undefined): void {
-    if (file !== undefined) moved.add(file);
+    if (file !== undefined) moved.add(file.id);
   }
 }

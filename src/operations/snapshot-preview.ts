@@ -5,7 +5,7 @@ import { join, type Kept, type ScanProblem } from '../folder/look.ts';
 import { seenBelow, type Scanned, type ScannedDirectory } from '../folder/scan.ts';
 import { isSameStat } from '../folder/seen-stat.ts';
 import { Survey } from '../folder/survey.ts';
-import type { SeenEntry } from '../folder/working-copy-row.ts';
+import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { hasContent } from '../log/link.ts';
 import type { FileStat } from '../system/file-system.ts';
@@ -157,8 +157,7 @@ class Preview {
   }
 
   async #loseBelow(directory: string): Promise<void> {
-    const seen = (path: string): Promise<Map<string, SeenEntry> | undefined> =>
-      this.#folder.seen(path);
+    const seen = (path: string): Promise<SeenNames | undefined> => this.#folder.seen(path);
     for await (const { path, rows } of seenBelow(seen, directory)) {
       for (const [name, { kind }] of rows) this.#lose(join(path, name), kind);
     }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { utf8 } from '../../src/bytes.ts';
 import type { Kept, ScanProblem } from '../../src/folder/look.ts';
+import { DirectoryRows } from '../../src/folder/directory-rows.ts';
 import { noExcludes } from '../../src/folder/excludes.ts';
 import { plainRows } from '../../src/folder/recorded-rows.ts';
 import {
@@ -13,7 +14,7 @@ import {
 } from '../../src/folder/scan.ts';
 import { seenStat } from '../../src/folder/seen-stat.ts';
 import { tasks } from '../../src/folder/tasks.ts';
-import { decodeSeenPage, type SeenEntry } from '../../src/folder/working-copy-row.ts';
+import type { SeenEntry } from '../../src/folder/working-copy-row.ts';
 import { FileError, type FileStat, type FileSystem } from '../../src/system/file-system.ts';
 import { inlinePool } from '../../src/system/inline-pool.ts';
 import { MemoryFileSystem } from '../../src/system/memory-file-system.ts';
@@ -74,11 +75,7 @@ export function recordedIn(rows: Rows): RecordedDirectories {
   return {
     rows: read,
     restoredRows: read,
-    decode(bytes) {
-      const entries = new Map<string, SeenEntry>();
-      decodeSeenPage(bytes, fullLog, entries);
-      return entries;
-    },
+    decode: (bytes, isRecorded) => DirectoryRows.of(bytes, fullLog, isRecorded),
   };
 }
 

@@ -315,7 +315,7 @@ describe('seenBelow', () => {
     const rows = rowsOf(there);
     const found: [string, string[]][] = [];
     for await (const one of seenBelow((path) => Promise.resolve(rows.get(path)), 'd')) {
-      found.push([one.path, [...one.rows.keys()]]);
+      found.push([one.path, Array.from(one.rows, ([name]) => name)]);
     }
     assert.deepEqual(
       found.toSorted(([a], [b]) => (a < b ? -1 : 1)),

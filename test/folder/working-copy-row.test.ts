@@ -2,19 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { toHex } from '../../src/bytes.ts';
-import {
-  decodeSeenPage,
-  encodeSeenPage,
-  keptTime,
-  type SeenEntry,
-} from '../../src/folder/working-copy-row.ts';
+import { encodeSeenPage, keptTime, type SeenEntry } from '../../src/folder/working-copy-row.ts';
+import { DirectoryRows } from '../../src/folder/directory-rows.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { directories, fullLog, logs } from './seen-entries.ts';
 
 function decoded(bytes: Uint8Array): Map<string, SeenEntry> {
-  const into = new Map<string, SeenEntry>();
-  decodeSeenPage(bytes, fullLog, into);
-  return into;
+  return new Map(DirectoryRows.of(bytes, fullLog, true));
 }
 
 const sample: SeenEntry = {

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { concat } from '../../src/bytes.ts';
+import { DirectoryRows, type ChangedPages } from '../../src/folder/directory-rows.ts';
+import { encodeSeenPage, PAGE_ENTRIES, type SeenEntry } from '../../src/folder/working-copy-row.ts';
+import { directories, fullLog, names, seenEntries } from './seen-entries.ts';
+
+/** Pages as a store keeps them. */
+class Written {
+  readonly pages = new Map<number, Uint8Array>();
+  count = 0;
+
+  take({ pages, changed }: ChangedPages): void {
+    const first = changed.find(({ page }) => page === 0);
+    if (first !== undefined) this.count = pages;
+    for (const { page, rows } of changed) this.pages.set(page, rows.slice());
+  }
+
+  read(): Map<string, SeenEntry> {
+    const rows = Array.from({ length: this.count }, (_, page) => this.pages.get(page));
+    return new Map(DirectoryRows.of(concat(...rows.map((page) => page ?? nothing)), fullLog, true));
+  }
+}
+
+const nothing = new Uint8Array(0);
+const [sample] = fc.sample(seenEntries, 1);
+const numbered = (count: number): Map<string, SeenEntry> =>
+  new Map(Array.from({ length: count }, (_, n) => [`name ${n}`, sample as SeenEntry]));
+
+describe('DirectoryRows', () => {
+  test('is a map, whatever is done to it, and its pages say the same', () => {
+    const edit = fc.oneof(
+      fc.record({ set: names, to: seenEntries }),
+      fc.record({ delete: fc.nat(20) }),
+      fc.record({ again: fc.nat(20), to: seenEntries }),
+      fc.constant('write' as const),
+    );
+    fc.assert(
+      fc.property(directories, fc.array(edit, { maxLength: 40 }), (begin, edits) => {
+        const model = new Map(begin);
+        const rows = DirectoryRows.copy(begin);
+        const written = new Written();
+        for (const one of edits) {
+          if (one === 'write') {
+            written.take(rows.takeChanged());
+            assert.deepEqual(written.read(), new Map(rows));
+            continue;
+          }
+          if ('set' in one) {
+            model.set(one.set, one.to);
+            rows.set(one.set, one.to);
+          } else {
+            const at = 'delete' in one ? one.delete : one.again;
+            const name = [...model.keys()][at % Math.max(1, model.size)];
+            if (name === undefined) continue;
+            if ('delete' in one) assert.equal(rows.delete(name), model.delete(name));
+            else {
+              model.set(name, one.to);
+              rows.set(name, one.to);
+            }
+          }
+          assert.equal(rows.size, model.size);
+        }
+        assert.deepEqual(new Map(rows), model);
+        for (const [name, entry] of model) assert.deepEqual(rows.get(name), entry);
+        assert.equal(rows.get('/'), undefined);
+        assert.equal(rows.has('/'), false);
+        assert.deepEqual(new Map(DirectoryRows.copy(rows)), model);
+        written.take(rows.takeChanged());
+        assert.deepEqual(written.read(), model);
+      }),
+    );
+  });
+
+  test('only pages that changed are written, and the first where their number changed', () => {
+    const entries = numbered(3 * PAGE_ENTRIES);
+    const rows = DirectoryRows.of(encodeSeenPage(entries), fullLog, true);
+    const pages = (): number[] => rows.takeChanged().changed.map(({ page }) => page);
+    assert.deepEqual(pages(), []);
+    rows.set(`name ${PAGE_ENTRIES + 7}`, { ...(sample as SeenEntry), size: 1 });
+    assert.deepEqual(pages(), [1]);
+    rows.set('one more', sample as SeenEntry);
+    assert.deepEqual(pages(), [0, 3]);
+    rows.set('and another', sample as SeenEntry);
+    assert.deepEqual(pages(), [3]);
+    rows.delete('name 5');
+    assert.deepEqual(pages(), [0, 1, 2, 3]);
+    assert.deepEqual(pages(), []);
+  });
+
+  test('what was not read as it is recorded is written whole', () => {
+    const bytes = encodeSeenPage(numbered(PAGE_ENTRIES + 1));
+    const rows = DirectoryRows.of(bytes, fullLog, false);
+    assert.equal(rows.takeChanged().changed.length, 2);
+    assert.equal(DirectoryRows.copy(numbered(PAGE_ENTRIES + 1)).takeChanged().changed.length, 2);
+    assert.deepEqual(DirectoryRows.copy(new Map()).takeChanged().pages, 1);
+    assert.equal(DirectoryRows.copy(rows).takeChanged().changed.length, 0);
+  });
+
+  test('a copy is changed alone', () => {
+    const rows = DirectoryRows.copy(numbered(10));
+    rows.takeChanged();
+    const copy = DirectoryRows.copy(rows);
+    copy.set('name 3', { ...(sample as SeenEntry), size: 77 });
+    copy.delete('name 4');
+    assert.deepEqual(new Map(rows), numbered(10));
+    assert.equal(copy.get('name 3')?.size, 77);
+  });
+});
