@@ -9,7 +9,6 @@ import { contentDigest } from '../log/body.ts';
 import type { SecretKey } from '../crypto/hash.ts';
 import { directoryOf } from '../log/folder-tree.ts';
 import type { Body, Parent } from '../log/types.ts';
-import type { FileStat } from '../system/file-system.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 import { FileIntake, type IntakeParts } from './file-intake.ts';
 import {
@@ -20,6 +19,7 @@ import {
 } from './pending-changes.ts';
 import { isProved, type GoneFile, type GoneFiles } from './gone-files.ts';
 import { join, type Kept, type ScanProblem } from './look.ts';
+import { packedStat, type FileTraits } from './packed-stats.ts';
 import { seenBelow, type Scanned, type ScannedDirectory } from './scan.ts';
 import { isRacyStat, seenStat } from './seen-stat.ts';
 import type { StoredFile } from './store-files.ts';
@@ -92,6 +92,8 @@ export class ChangeRecorder {
   readonly #gone = new Map<string, Gone>();
   /** Paths from which files were moved. */
   readonly #moved = new Set<string>();
+  /** Where the last moved file came from: more will. */
+  #source: DirectoryChange | undefined;
   /** What stands where a directory was, recorded after all below that is gone. */
   #replacing: PendingVersion[] = [];
 
@@ -160,9 +162,9 @@ export class ChangeRecorder {
       const source = this.#parts.goneFiles.find(stat, scanned.path, name);
       await this.#addContent({ directory, name, source }, 'symlink', body, stat, takenMs);
     }
-    for (const name of scanned.files) {
+    for (const [index, name] of scanned.files.entries()) {
       if (scanned.seen.get(name)?.kind === 'directory') this.#noteGone(scanned, name, true);
-      const stat = scanned.stats.get(name);
+      const stat = packedStat(scanned.stats, index);
       const source = stat && this.#parts.goneFiles.find(stat, scanned.path, name);
       const candidate = { directory, name, source };
       if (stat === undefined || !(await this.#takeMoved(candidate, stat, takenMs))) {
@@ -176,7 +178,7 @@ export class ChangeRecorder {
   }
 
   /** Takes a file whose move is proved, without reading it. Whether it was one. */
-  async #takeMoved(candidate: Candidate, stat: FileStat, takenMs: number): Promise<boolean> {
+  async #takeMoved(candidate: Candidate, stat: FileTraits, takenMs: number): Promise<boolean> {
     const { source } = candidate;
     if (source === undefined || !isProved(source, stat)) return false;
     const body = await this.#parts.bodyOf(source.before.version);
@@ -211,6 +213,7 @@ export class ChangeRecorder {
    */
   async recordGone(): Promise<void> {
     await this.#intake.settle();
+    this.#keepSource(undefined);
     for (const [path, { directory, name, before, isReplaced }] of this.#gone) {
       if (before.kind === 'directory') await this.#deleteBelow(path);
       if (isReplaced) continue;
@@ -367,7 +370,7 @@ export class ChangeRecorder {
     candidate: Candidate,
     kind: 'file' | 'symlink',
     body: Body,
-    stat: FileStat,
+    stat: FileTraits,
     takenMs: number,
   ): Promise<void> {
     const { directory, name, source } = candidate;
@@ -402,7 +405,7 @@ export class ChangeRecorder {
     const path = join(directory.path, name);
     const before = this.#before(directory, name);
     const parents = before === undefined ? await this.#parentsAt(path) : [before.version];
-    const from = source === undefined ? undefined : await this.#recorded(source.directory);
+    const from = source === undefined ? undefined : await this.#sourceOf(source);
     const isMoved = source !== undefined && this.#parts.goneFiles.take(source);
     if (isMoved) {
       const old = join(source.directory, source.name);
@@ -422,6 +425,19 @@ export class ChangeRecorder {
     }
     this.#pending.add(version);
     await this.#pending.stageIfMany();
+  }
+
+  async #sourceOf({ directory }: GoneFile): Promise<DirectoryChange> {
+    if (this.#source?.path === directory) return this.#source;
+    const source = await this.#recorded(directory);
+    this.#keepSource(source);
+    return source;
+  }
+
+  #keepSource(source: DirectoryChange | undefined): void {
+    if (source !== undefined) this.#pending.await(source);
+    if (this.#source !== undefined) this.#pending.release(this.#source);
+    this.#source = source;
   }
 
   /** What a new version at a path supersedes where nothing was seen. */

@@ -10,6 +10,7 @@ import {
   FIXED_ROW_BYTES,
   PAGE_ENTRIES,
   readSeenRow,
+  removeSeenRow,
   rowLength,
   writeSeenRow,
   type SeenEntry,
@@ -31,12 +32,12 @@ export class DirectoryRows implements SeenNames {
   readonly #fullLog: (half: string) => string;
   /** Where each page begins. */
   #starts: number[] = [];
-  /** Rows in the bytes, removed ones among them. */
+  /** Rows in the bytes, and how many of them were removed. */
   #count = 0;
+  #holes = 0;
   readonly #changed = new Set<number>();
   /** How many pages there were when they were last written; undefined where that is not known. */
   #written: number | undefined;
-  #hasHoles = false;
 
   private constructor(bytes: Buffer, fullLog: (half: string) => string, logs: Map<string, string>) {
     this.#bytes = bytes;
@@ -58,7 +59,7 @@ export class DirectoryRows implements SeenNames {
 
   /** The same entries, to be changed. */
   static copy(names: SeenNames): DirectoryRows {
-    if (names instanceof DirectoryRows && !names.#hasHoles) {
+    if (names instanceof DirectoryRows) {
       const bytes = Buffer.from(names.#bytes.subarray(0, names.#used));
       const rows = new DirectoryRows(bytes, names.#fullLog, new Map(names.#logs));
       rows.#written = names.#changed.size === 0 ? names.#written : undefined;
@@ -98,9 +99,12 @@ export class DirectoryRows implements SeenNames {
   }
 
   delete(name: string): boolean {
-    const was = this.#places.delete(name);
-    this.#hasHoles ||= was;
-    return was;
+    const at = this.#places.get(name);
+    if (at === undefined) return false;
+    removeSeenRow(this.#bytes, at);
+    this.#holes++;
+    this.#changed.add(this.#pageOf(at));
+    return this.#places.delete(name);
   }
 
   *[Symbol.iterator](): Generator<[string, SeenEntry], void, undefined> {
@@ -109,7 +113,10 @@ export class DirectoryRows implements SeenNames {
 
   /** What the next commit has to write; from then on it counts as written. */
   takeChanged(): ChangedPages {
-    if (this.#hasHoles) this.#closeHoles();
+    // Else the removal of each of many names would write all the others again.
+    if (this.#holes > 0 && (this.#count <= PAGE_ENTRIES || this.#holes > this.size)) {
+      this.#closeHoles();
+    }
     const pages = Math.max(1, this.#starts.length);
     const changed: { page: number; rows: Uint8Array }[] = [];
     for (let page = 0; page < pages; page++) {
@@ -131,9 +138,10 @@ export class DirectoryRows implements SeenNames {
     return readSeenRow(this.#bytes, at, (half) => this.#logs.get(half) ?? this.#fullLog(half));
   }
 
-  #place(at: number, name: string): void {
+  #place(at: number, name: string | undefined): void {
     if (this.#count++ % PAGE_ENTRIES === 0) this.#starts.push(at);
-    this.#places.set(name, at);
+    if (name === undefined) this.#holes++;
+    else this.#places.set(name, at);
   }
 
   #makeRoom(length: number): void {
@@ -172,7 +180,7 @@ export class DirectoryRows implements SeenNames {
       this.#place(this.#used, name);
       this.#used += length;
     }
-    this.#hasHoles = false;
+    this.#holes = 0;
     this.#written = undefined;
   }
 }

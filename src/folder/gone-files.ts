@@ -9,7 +9,7 @@
  */
 
 import { pathToBytes } from '../path-bytes.ts';
-import type { FileStat } from '../system/file-system.ts';
+import type { FileTraits } from './packed-stats.ts';
 import { isSameStat } from './seen-stat.ts';
 import {
   eachSeenRow,
@@ -79,7 +79,7 @@ export class GoneFiles {
    * What may have been moved to this name and was not {@link take}n: of hard links the one of the same
    * name, or else of the same directory, before others.
    */
-  find(stat: FileStat, directory: string, name: string): GoneFile | undefined {
+  find(stat: FileTraits, directory: string, name: string): GoneFile | undefined {
     const ids = this.#idsOf(stat.inode);
     if (ids.length === 0) return undefined;
     const found = ids
@@ -126,7 +126,9 @@ export class GoneFiles {
     const [piece = 0, at = 0, directory = 0] = this.#places.slice(id * 3, id * 3 + 3);
     const bytes = this.#pieces[piece] as Buffer;
     let name = '';
-    eachSeenRow(bytes.subarray(at, at + rowLength(bytes, at)), (_at, found) => (name = found));
+    eachSeenRow(bytes.subarray(at, at + rowLength(bytes, at)), (_at, found) => {
+      name = found ?? '';
+    });
     const before = readSeenRow(bytes, at, (half) => this.#logs.get(half) ?? half);
     return { id, directory: this.#directories[directory] ?? '', name, before };
   }
@@ -139,6 +141,6 @@ function joined(ids: readonly number[]): number | readonly number[] {
 }
 
 /** Whether the content of a moved file is beyond doubt what was recorded. */
-export function isProved({ before }: GoneFile, stat: FileStat): boolean {
+export function isProved({ before }: GoneFile, stat: FileTraits): boolean {
   return !before.racy && isSameStat(before, stat);
 }

@@ -134,6 +134,7 @@ export function lookDirectories(
         // A part of a larger buffer would take all of it along.
         const whole = rows.length === rows.buffer.byteLength ? rows : rows.slice();
         if (whole.length > 0) context.transfer([whole.buffer as ArrayBuffer]);
+        if (changes.stats.length > 0) context.transfer([changes.stats.buffer as ArrayBuffer]);
         const isRecorded = recorded !== undefined && !('plain' in recorded);
         const changed = {
           ...changes,

@@ -12,6 +12,7 @@ import type { DirectoryEntry, FileStat, FileSystem } from '../system/file-system
 import { directoryFilter, type DirectoryFilter } from './directory-filter.ts';
 import type { Excludes } from './excludes.ts';
 import type { IgnoreMatcher, IgnoreRules } from './ignore-rules.ts';
+import { StatPacker } from './packed-stats.ts';
 import { SeenRows } from './seen-rows.ts';
 
 export interface LookInput {
@@ -87,8 +88,8 @@ export interface Looked {
 export interface DirectoryChanges {
   /** Files to read: new, their stat differs from what was seen, or doubtful. */
   readonly files: readonly string[];
-  /** What each of the files looked like, where that was asked for. */
-  readonly stats: ReadonlyMap<string, FileStat>;
+  /** What each of the files looked like, where that was asked for: see `packedStat`. */
+  readonly stats: BigInt64Array;
   readonly symlinks: readonly {
     readonly name: string;
     readonly stat: FileStat;
@@ -139,7 +140,7 @@ class Look {
   #device: bigint | undefined;
   #isMountNow: boolean | undefined;
   readonly #files: string[] = [];
-  readonly #stats = new Map<string, FileStat>();
+  readonly #stats = new StatPacker();
   readonly #replaced: string[] = [];
   readonly #symlinks: { name: string; stat: FileStat; target: string }[] = [];
   readonly #newDirectories: { name: string; stat: FileStat; isMount: boolean }[] = [];
@@ -285,7 +286,7 @@ class Look {
         return;
       }
       if (this.#isKept('file', at, stat)) return;
-      if (this.#input.withStats) this.#stats.set(name, stat);
+      if (this.#input.withStats) this.#stats.add(name, stat);
     }
     this.#meet(name, at);
     this.#files.push(name);
@@ -342,7 +343,7 @@ class Look {
       changes: changed
         ? {
             files: files.sort(),
-            stats: this.#stats,
+            stats: this.#stats.pack(files),
             replaced: this.#replaced.sort(),
             symlinks: symlinks.sort(byName),
             newDirectories: newDirectories.sort(byName),

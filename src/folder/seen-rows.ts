@@ -29,6 +29,7 @@ export class SeenRows {
     this.#buffer = asBuffer(bytes);
     let contents = 0;
     eachSeenRow(this.#buffer, (at, name) => {
+      if (name === undefined) return;
       this.#places.set(name, at);
       if (rowKind(this.#buffer, at) !== 'directory') contents++;
     });

@@ -1,6 +1,6 @@
 /** What the working copy's state keeps of a stat, and how far it can be trusted. Pure. */
 
-import type { FileStat } from '../system/file-system.ts';
+import type { FileTraits } from './packed-stats.ts';
 import { isExecutable, keptTime, type SeenEntry } from './working-copy-row.ts';
 
 /** How long after a change another one could leave the same time stamp: fine and coarse file systems. */
@@ -9,7 +9,7 @@ const RACY_COARSE_NS = 2_500_000_000n;
 
 /** The fields of a row that come from a stat. */
 export function seenStat(
-  stat: FileStat,
+  stat: FileTraits,
   racy: boolean,
 ): Pick<SeenEntry, 'size' | 'mtimeNs' | 'ctimeNs' | 'inode' | 'executable' | 'racy'> {
   const { size, mtimeNs, ctimeNs, inode, mode } = stat;
@@ -27,7 +27,7 @@ export function seenStat(
  * Whether another change could hide behind this stat: it was taken so soon after the last one that a
  * second would leave the same times. `takenMs`: the wall clock when it was taken, or earlier.
  */
-export function isRacyStat(stat: FileStat, takenMs: number): boolean {
+export function isRacyStat(stat: FileTraits, takenMs: number): boolean {
   const coarse = stat.mtimeNs % 1_000_000_000n === 0n && stat.ctimeNs % 1_000_000_000n === 0n;
   const margin = coarse ? RACY_COARSE_NS : RACY_FINE_NS;
   const taken = BigInt(Math.round(takenMs * 1e6));
@@ -35,7 +35,7 @@ export function isRacyStat(stat: FileStat, takenMs: number): boolean {
 }
 
 /** Whether a stat shows what was recorded, of the same kind. */
-export function isSameStat(before: SeenEntry, now: FileStat): boolean {
+export function isSameStat(before: SeenEntry, now: FileTraits): boolean {
   return (
     now.size === before.size &&
     keptTime(now.mtimeNs) === before.mtimeNs &&

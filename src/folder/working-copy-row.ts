@@ -41,6 +41,8 @@ export const PAGE_ENTRIES = 512;
 const FIXED = 81;
 /** Bytes of a row besides its name. */
 export const FIXED_ROW_BYTES = FIXED + 2;
+/** In place of the kind: the entry was removed, and its room is still taken. */
+const REMOVED = 3;
 /** Flags beside the kind. */
 const EXECUTABLE = 8;
 const RACY = 16;
@@ -110,20 +112,31 @@ export function rowLength(bytes: Buffer, at: number): number {
 
 /**
  * Where the entries lie in the bytes of one page or of several, one after another, and what their names
- * are. Throws `VAULT_DAMAGED` where they are malformed.
+ * are; undefined for an entry that was removed. Throws `VAULT_DAMAGED` where they are malformed.
  */
-export function eachSeenRow(bytes: Buffer, visit: (at: number, name: string) => void): void {
+export function eachSeenRow(
+  bytes: Buffer,
+  visit: (at: number, name: string | undefined) => void,
+): void {
   for (let at = 0; at < bytes.length;) {
     const nameAt = at + FIXED_ROW_BYTES;
     const nameLength = nameAt <= bytes.length ? bytes.readUInt16BE(at + FIXED) : -1;
     const end = nameAt + nameLength;
-    if (nameLength < 1 || end > bytes.length || ((bytes[at] ?? 3) & 3) === 3) {
+    if (nameLength < 1 || end > bytes.length) {
       throw new VaultError('VAULT_DAMAGED', 'malformed row of the working copy');
     }
-    const text = bytes.toString('utf8', nameAt, end);
-    visit(at, text.includes(REPLACEMENT) ? pathFromBytes(bytes.subarray(nameAt, end)) : text);
+    if (((bytes[at] ?? 0) & REMOVED) === REMOVED) visit(at, undefined);
+    else {
+      const text = bytes.toString('utf8', nameAt, end);
+      visit(at, text.includes(REPLACEMENT) ? pathFromBytes(bytes.subarray(nameAt, end)) : text);
+    }
     at = end;
   }
+}
+
+/** Leaves the room of a row, and takes its meaning away. */
+export function removeSeenRow(bytes: Buffer, at: number): void {
+  bytes[at] = REMOVED;
 }
 
 /** The kind in the row at `at`. */

@@ -104,7 +104,8 @@ export class WorkingCopyState {
 
 function deletions(key: Uint8Array, from: number, previous: number): MetaOperation[] {
   const rows: MetaOperation[] = [];
-  const until = Math.max(1, Math.ceil(previous / PAGE_ENTRIES));
+  // Removed entries may take as much room as those that are left.
+  const until = Math.max(1, Math.ceil((2 * previous) / PAGE_ENTRIES));
   for (let page = from; page < until; page++) {
     rows.push({ type: 'delete', key: workingCopyKey(key, page) });
   }

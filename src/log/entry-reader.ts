@@ -50,7 +50,9 @@ export interface OpenedRecord {
   readonly record: StoredRecord | UnknownRecord;
 }
 
+/** Opened entries in memory: at most so many, and with so many records but for the last one. */
 const ENTRIES_KEPT = 48;
+const RECORDS_KEPT = 12_288;
 const LINK_LEVEL = 3;
 
 export class EntryReader {
@@ -58,6 +60,8 @@ export class EntryReader {
   readonly lines: LogLines;
   readonly #parts: EntryReaderParts;
   readonly #opened = new Map<string, OpenedEntry>();
+  /** Records of all opened entries. */
+  #records = 0;
   /** Where entries lie whose rows are not written yet. */
   readonly #placed = new Map<string, EntryPlaceRow>();
 
@@ -101,9 +105,15 @@ export class EntryReader {
       return known;
     }
     const opened = await this.#read(log, seq);
-    this.#opened.set(name, opened);
-    if (this.#opened.size > ENTRIES_KEPT) {
-      this.#opened.delete(this.#opened.keys().next().value ?? name);
+    if (!this.#opened.has(name)) {
+      this.#opened.set(name, opened);
+      this.#records += opened.entry.records.length;
+    }
+    for (const [oldest, { entry }] of this.#opened) {
+      if (this.#opened.size <= ENTRIES_KEPT && this.#records <= RECORDS_KEPT) break;
+      if (oldest === name) break;
+      this.#opened.delete(oldest);
+      this.#records -= entry.records.length;
     }
     return opened;
   }

@@ -2,6 +2,7 @@
 
 import type { GoneFile } from '../folder/gone-files.ts';
 import type { DirectoryIdentity } from '../folder/look.ts';
+import { packedStat } from '../folder/packed-stats.ts';
 import { scan, wholeFolder, type Scanned, type ScanScope } from '../folder/scan.ts';
 import type { Survey } from '../folder/survey.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
@@ -58,8 +59,11 @@ export async function stillGone(
   if (!isMassDeletion(survey)) return survey.gone;
   const moved = new Set<number>();
   for await (const { changed } of scanFolder(session, folder, signal, changedPlaces(survey))) {
-    for (const { path, stats, symlinks } of changed) {
-      for (const [name, stat] of stats) note(survey.goneFiles.find(stat, path, name));
+    for (const { path, files, stats, symlinks } of changed) {
+      for (const [index, name] of files.entries()) {
+        const stat = packedStat(stats, index);
+        note(stat && survey.goneFiles.find(stat, path, name));
+      }
       for (const { name, stat } of symlinks) note(survey.goneFiles.find(stat, path, name));
     }
   }

@@ -2,13 +2,13 @@
 
 import type { GoneFiles } from '../folder/gone-files.ts';
 import { join, type Kept, type ScanProblem } from '../folder/look.ts';
+import { packedStat, type FileTraits } from '../folder/packed-stats.ts';
 import { seenBelow, type Scanned, type ScannedDirectory } from '../folder/scan.ts';
 import { isSameStat } from '../folder/seen-stat.ts';
 import { Survey } from '../folder/survey.ts';
 import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { hasContent } from '../log/link.ts';
-import type { FileStat } from '../system/file-system.ts';
 import type { OperationContext, SnapshotResult } from './api.ts';
 import { doubtOf, isRootSwapped } from './deletion-guard.ts';
 import { changedPlaces, recordedDirectories, scanFolder } from './scan-folder.ts';
@@ -100,7 +100,10 @@ class Preview {
       if (before !== undefined && hasContent(before.kind)) this.counts.removed++;
       this.#tell(join(directory, name), 'directory', before ? 'changed' : 'added');
     }
-    for (const [name, stat] of scanned.stats) this.#takeContent(scanned, name, 'file', stat);
+    for (const [index, name] of scanned.files.entries()) {
+      const stat = packedStat(scanned.stats, index);
+      if (stat !== undefined) this.#takeContent(scanned, name, 'file', stat);
+    }
     for (const { name, stat } of scanned.symlinks) {
       this.#takeContent(scanned, name, 'symlink', stat);
     }
@@ -117,7 +120,7 @@ class Preview {
     { path: directory, seen }: ScannedDirectory,
     name: string,
     kind: 'file' | 'symlink',
-    stat: FileStat,
+    stat: FileTraits,
   ): void {
     const before = seen.get(name);
     // It is looked into only because a change could hide behind the same stat.

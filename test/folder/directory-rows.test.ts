@@ -85,8 +85,32 @@ describe('DirectoryRows', () => {
     rows.set('and another', sample as SeenEntry);
     assert.deepEqual(pages(), [3]);
     rows.delete('name 5');
-    assert.deepEqual(pages(), [0, 1, 2, 3]);
+    rows.delete('one more');
+    assert.deepEqual(pages(), [0, 3]);
     assert.deepEqual(pages(), []);
+  });
+
+  test('removed names leave room, until there is more of it than names', () => {
+    const entries = numbered(4 * PAGE_ENTRIES);
+    const rows = DirectoryRows.of(encodeSeenPage(entries), fullLog, true);
+    const written = new Written();
+    written.take(DirectoryRows.copy(entries).takeChanged());
+    for (const [count, { pages, changed }] of [
+      [PAGE_ENTRIES, { pages: 4, changed: 1 }],
+      [PAGE_ENTRIES, { pages: 4, changed: 1 }],
+      [1, { pages: 2, changed: 2 }],
+      [PAGE_ENTRIES * 2 - 2, { pages: 1, changed: 1 }],
+    ] as const) {
+      for (const name of [...entries.keys()].slice(0, count)) {
+        entries.delete(name);
+        assert.ok(rows.delete(name));
+      }
+      const taken = rows.takeChanged();
+      assert.deepEqual([taken.pages, taken.changed.length], [pages, changed]);
+      written.take(taken);
+      assert.deepEqual(written.read(), entries);
+      assert.equal(rows.size, entries.size);
+    }
   });
 
   test('what was not read as it is recorded is written whole', () => {
