@@ -18,7 +18,7 @@ import type { MetaOperation } from '../store/meta-store.ts';
 import type { Session } from './session.ts';
 import type { OperationContext, VerifyOptions } from './api.ts';
 
-const BATCH_BYTES = 2 * 1024 * 1024;
+const BATCH_BYTES = 512 * 1024;
 const BATCH_VALUES = 512;
 
 export interface ReadCheck {

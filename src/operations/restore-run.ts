@@ -15,7 +15,7 @@ import { RestoreTasks, type FileToRestore } from './restore-tasks.ts';
 import type { Session } from './session.ts';
 
 const FILES_PER_TASK = 64;
-const BYTES_PER_TASK = 2 * 1024 * 1024;
+const BYTES_PER_TASK = 512 * 1024;
 
 export type RestoreCounts = Omit<RestoreResult, 'folder' | 'seconds'>;
 

@@ -62,7 +62,7 @@ const PAGE_BYTES = 256 * 1024;
  * Bytes read after which the handle is opened anew. LevelDB maps the tables it reads into memory, a
  * thousand of them, and counts that against nothing; only closing it lets go of them.
  */
-const MAPPED_BYTES = 56 * 1024 * 1024;
+const MAPPED_BYTES = 16 * 1024 * 1024;
 /** What the system maps around a single value, besides it. */
 const MAPPED_AROUND = 48 * 1024;
 /** What must stay free after a write: room for manifests, logs and deletions. */
