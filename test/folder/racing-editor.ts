@@ -1,6 +1,7 @@
 /**
- * A program that edits one file over and over: whenever it finds something there that it did not write,
- * it writes a content that it never wrote before, in place or by a rename. Ends after so many.
+ * A program that edits one file over and over: whenever it finds a content there that is not its own, it
+ * writes one that it never wrote before, in place or by a rename. Ends after so many. It never writes
+ * over an edit of its own that it could have seen: one that is not found in the end was lost by another.
  */
 
 import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
@@ -18,7 +19,7 @@ function contentNow(): string {
 
 for (let turn = 0; turn < Number(count);) {
   const now = contentNow();
-  if (now.startsWith('edit ')) continue;
+  if (!now.startsWith('ours')) continue;
   const edit = `edit ${seed} ${turn++}`;
   if (how === 'in place') {
     const file = openSync(path, 'w');
