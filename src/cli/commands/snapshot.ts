@@ -58,7 +58,7 @@ export const snapshotCommand: CommandDefinition = {
     );
     if (result.errors > 0) {
       output.warning(
-        `${count(result.errors, 'source')} could not be read; the rest ${isDry ? 'would be' : 'is'} kept`,
+        `${count(result.errors, 'source')} could not be read whole; the rest ${isDry ? 'would be' : 'is'} kept`,
       );
     }
     return {
