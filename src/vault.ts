@@ -10,15 +10,15 @@ import { Home } from './home/home.ts';
 import { homeLayout } from './home/home-layout.ts';
 import { systemEnvironment, systemPool } from './home/system-environment.ts';
 import { addFolder } from './operations/add-folder.ts';
+import type { OperationContext, VaultApi } from './operations/api.ts';
 import type {
   DoctorOptions,
   DoctorResult,
   InitOptions,
   InitResult,
   OpenOptions,
-  OperationContext,
-  VaultApi,
-} from './operations/api.ts';
+} from './operations/home-options.ts';
+import { conflicts } from './operations/conflicts.ts';
 import { diff } from './operations/diff.ts';
 import { doctor } from './operations/doctor.ts';
 import { find } from './operations/find.ts';
@@ -35,6 +35,7 @@ import { log } from './operations/log.ts';
 import { lockFolder } from './operations/lock-folder.ts';
 import { cat, listSnapshots, ls } from './operations/look.ts';
 import { moveFolder } from './operations/move-folder.ts';
+import { resolve } from './operations/resolve.ts';
 import { restore } from './operations/restore.ts';
 import { revert } from './operations/revert.ts';
 import type { Session } from './operations/session.ts';
@@ -161,6 +162,8 @@ function wire(session: Session): VaultApi {
     restore: streamed((options, context) => restore(session, options, context)),
     revert: streamed((options, context) => revert(session, options, context)),
     undo: streamed((options, context) => undo(session, options, context)),
+    conflicts: streamed((options, context) => conflicts(session, options, context)),
+    resolve: streamed((options, context) => resolve(session, options, context)),
     verify: streamed(async (options, context) => {
       checkVerifyOptions(options);
       return verify(session, options, context);

@@ -3,6 +3,7 @@
 import { configGetCommand, configListCommand, configSetCommand } from './commands/config.ts';
 import { catCommand } from './commands/cat.ts';
 import { completionCommand } from './commands/completion.ts';
+import { conflictsCommand, resolveCommand } from './commands/conflicts.ts';
 import { diffCommand } from './commands/diff.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import {
@@ -69,6 +70,8 @@ export const commands: readonly CommandDefinition[] = [
   restoreCommand,
   revertCommand,
   undoCommand,
+  conflictsCommand,
+  resolveCommand,
   verifyCommand,
   helpCommand(() => commands),
   completionCommand(() => commands),

@@ -4,15 +4,14 @@
  */
 
 import type { Clock } from '../clock.ts';
+import type { OperationContext, VaultApi } from '../operations/api.ts';
 import type {
   DoctorOptions,
   DoctorResult,
   InitOptions,
   InitResult,
   OpenOptions,
-  OperationContext,
-  VaultApi,
-} from '../operations/api.ts';
+} from '../operations/home-options.ts';
 
 export interface OutputStream {
   readonly isTerminal: boolean;

@@ -7,9 +7,9 @@ import type {
   Item,
   OperationContext,
   PathSelection,
-  Secret,
   VaultApi,
 } from '../operations/api.ts';
+import type { Secret } from '../operations/home-options.ts';
 import type { CliContext, VaultModule } from './context.ts';
 import type { Globals, SecretSource } from './globals.ts';
 import type { Output } from './output.ts';

@@ -1,6 +1,6 @@
 /** Where passphrases and recovery codes come from. None is ever an argument. */
 
-import type { Secret } from '../operations/api.ts';
+import type { Secret } from '../operations/home-options.ts';
 import { VaultError } from '../errors.ts';
 import { splitWords } from './command-words.ts';
 import type { CliContext, VaultModule } from './context.ts';

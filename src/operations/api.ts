@@ -52,10 +52,11 @@ export interface StatusOptions {
   readonly ignored?: boolean;
 }
 export interface StatusResult {
-  /** Whether anything is open: pending changes, problems, a folder missing. */
+  /** Whether anything is open: pending changes, conflicts, problems, a folder missing. */
   readonly open: boolean;
   readonly folders: number;
   readonly pending: number;
+  readonly conflicts: number;
 }
 
 export interface SnapshotOptions {
@@ -261,6 +262,42 @@ export interface UndoResult extends ChangeBackResult {
   readonly time: string;
 }
 
+export type ConflictsOptions = PathSelection;
+export interface ConflictsResult {
+  readonly folder: string;
+  readonly conflicts: number;
+  /** Names, or directories with names, of which nothing certain can be told any more. */
+  readonly damaged: number;
+}
+
+export interface ResolveOptions extends Omit<PathSelection, 'paths'> {
+  /** The path of a conflict, or of one of its copies. */
+  readonly path: string;
+  /** `shown`, `both`, or the id of one of its versions or the unique start of one. */
+  readonly keep: string;
+  /** Go on where a safety rule stopped. */
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
+export interface ResolveResult {
+  readonly folder: string;
+  /** Of the conflict. */
+  readonly path: string;
+  /** Ids of the versions that are kept; of a directory that nobody made, none. */
+  readonly kept: readonly string[];
+  /** Paths that hold them from now on. */
+  readonly paths: readonly string[];
+  /** Versions of edits that were not recorded yet, and now are. */
+  readonly recorded: number;
+  readonly changed: number;
+  readonly removed: number;
+  /** Paths left as they are because they changed meanwhile: there the conflict stays open. */
+  readonly skipped: number;
+  /** Paths that the system does not let us change. */
+  readonly errors: number;
+  readonly seconds: number;
+}
+
 export interface VerifyOptions {
   readonly folders: readonly FolderArgument[];
   /** Open and re-hash every stored byte. */
@@ -400,6 +437,10 @@ export interface VaultApi {
   revert(options: RevertOptions, context: OperationContext): Promise<ChangeBackResult>;
   /** As {@link revert}. Undoes this node's newest change that is not undone yet, below the paths given. */
   undo(options: ChangeBackOptions, context: OperationContext): Promise<UndoResult>;
+  /** Emits items of type `conflict`, in order of path. */
+  conflicts(options: ConflictsOptions, context: OperationContext): Promise<ConflictsResult>;
+  /** Emits items of type `change`, the same in a dry run. */
+  resolve(options: ResolveOptions, context: OperationContext): Promise<ResolveResult>;
   verify(options: VerifyOptions, context: OperationContext): Promise<VerifyResult>;
 
   folderAdd(options: FolderAddOptions, context: OperationContext): Promise<FolderResult>;
@@ -445,55 +486,4 @@ export interface VaultApi {
 
   /** Idempotent; waits for what is durable to be so. */
   close(): Promise<void>;
-}
-
-/** What opens a home. Exactly what was supplied is tried: nothing else is guessed. */
-export type Secret =
-  | { readonly kind: 'passphrase'; readonly passphrase: string }
-  | { readonly kind: 'recovery-code'; readonly code: string }
-  | { readonly kind: 'device-key'; readonly file: string };
-
-export interface InitOptions {
-  /** Absolute. */
-  readonly home: string;
-  readonly name?: string;
-  readonly passphrase?: string;
-  /** `true`: a device key file inside the home; a string: its absolute path. */
-  readonly deviceKey?: boolean | string;
-}
-export interface InitResult {
-  readonly node: string;
-  readonly name: string;
-  readonly home: string;
-  readonly recoveryCode: string;
-  readonly deviceKey: string | null;
-}
-
-export interface OpenOptions {
-  /** Absolute. */
-  readonly home: string;
-  /**
-   * Called once the home is found, before anything is locked or changed. `deviceKey` says whether a device key file of
-   * this home is in place, so that nobody need be asked; undefined: only that file is tried.
-   */
-  readonly secret: (found: { readonly deviceKey: boolean }) => Promise<Secret | undefined>;
-  /** How long to wait for the lock; 0: not at all. */
-  readonly waitLockMs: number;
-  /** Work for all processors will follow: threads start while the key is derived. Default false. */
-  readonly heavy?: boolean;
-  readonly signal: AbortSignal;
-}
-
-export interface DoctorOptions {
-  /** Absolute; need not be there. */
-  readonly home: string;
-  /** What opens the home, where its device key is not in place. Undefined: what needs it open is left out. */
-  readonly secret: Secret | undefined;
-  readonly waitLockMs: number;
-}
-/** How many checks ended so; each was emitted as an item of type `check`. */
-export interface DoctorResult {
-  readonly ok: number;
-  readonly warnings: number;
-  readonly problems: number;
 }

@@ -21,6 +21,8 @@ export type WantedState =
 export interface WantedPath {
   readonly path: string;
   readonly wanted: WantedState;
+  /** What the new version supersedes, where that is not what is recorded as lying there. */
+  readonly parents?: readonly Parent[];
 }
 
 export interface ApplyEvents {
@@ -151,7 +153,7 @@ export class ApplyRun {
     if (edits.length > 0) await this.#pending.commit();
   }
 
-  async #record({ path, wanted }: WantedPath, applied: Applied): Promise<void> {
+  async #record({ path, wanted, parents }: WantedPath, applied: Applied): Promise<void> {
     if (applied.status !== 'applied') return;
     const name = nameOf(path);
     const directory = await this.#directory(directoryOf(path));
@@ -165,7 +167,7 @@ export class ApplyRun {
     this.#pending.add({
       path,
       kind: kind === 'absent' ? 'deletion' : kind,
-      parents: before === undefined ? await this.#currentOf(path) : [before.version],
+      parents: parents ?? (before === undefined ? await this.#currentOf(path) : [before.version]),
       digest,
       body: 'body' in wanted ? wanted.body : undefined,
       directory,

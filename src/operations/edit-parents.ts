@@ -5,14 +5,21 @@
 
 import { equalBytes } from '../bytes.ts';
 import { members, type PathState } from '../log/conflict-rule.ts';
+import { unlessLost } from '../errors.ts';
 import type { FolderLog } from '../log/folder-log.ts';
 import { foldLinks } from '../log/folder-tree.ts';
+import { TreeView } from '../log/tree-view.ts';
 import type { NamedLink, Parent } from '../log/types.ts';
 import { nameOf } from '../log/version-name.ts';
 
 /** Whether anybody but this node writes in the folder. */
 export function isShared(log: FolderLog): boolean {
   return log.heads.size > 1;
+}
+
+/** The folder as all logs show it now. */
+export function presentView(log: FolderLog): Promise<TreeView> {
+  return TreeView.open(log, { includes: () => true, mayInclude: () => true });
 }
 
 /** The state of one path, as far as its own versions tell it. */
@@ -31,18 +38,38 @@ export async function parentsOnTop(
   seen: readonly Parent[],
 ): Promise<readonly Parent[]> {
   const state = await stateOf(log, path);
-  if (state === undefined) return seen;
+  const rivals = state === undefined ? [] : [state.shown, ...state.copies];
   const found = new Map(seen.map((one) => [keyOf(one), one]));
+  const isSeen = (links: readonly NamedLink[]): boolean =>
+    links.some((link) => seen.some((one) => isSame(one, link)));
   const add = (links: readonly NamedLink[]): void => {
     for (const link of links) found.set(keyOf(nameOf(link)), nameOf(link));
   };
-  for (const rival of [state.shown, ...state.copies]) {
+  let isHere = false;
+  for (const rival of rivals) {
     const behind = members(rival);
-    if (!behind.some((link) => seen.some((one) => isSame(one, link)))) continue;
+    if (!isSeen(behind)) continue;
+    isHere = true;
     add(behind);
-    if (rival === state.shown) add(state.deletions);
+    if (rival === state?.shown) add(state?.deletions ?? []);
+  }
+  if (!isHere && (await isFromElsewhere(log, path, seen))) {
+    const copy = await (await presentView(log)).find(path).catch(unlessLost);
+    if (copy !== undefined && isSeen(copy.behind)) add(copy.behind);
   }
   return [...found.values()];
+}
+
+/** Whether what was seen at a path was shown there as the copy of another. */
+async function isFromElsewhere(
+  log: FolderLog,
+  path: string,
+  seen: readonly Parent[],
+): Promise<boolean> {
+  const [first] = seen;
+  if (first === undefined) return false;
+  const link = await log.link(first).catch(unlessLost);
+  return link !== undefined && link.path !== path;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { Item, OperationContext, StatusOptions, StatusResult } from './api.ts';
 import { folderItem } from './folders.ts';
+import { conflictsBelow } from './open-conflicts.ts';
 import { doubtOf, isRootSwapped } from './deletion-guard.ts';
 import {
   changedPlaces,
@@ -25,13 +26,16 @@ export async function status(
   context: OperationContext,
 ): Promise<StatusResult> {
   let pending = 0;
+  let conflicts = 0;
   let open = false;
   const chosen = chosenFolders(session, options.folders);
   for (const listed of chosen) {
     const problems: string[] = [];
     let changes = 0;
+    let fought = 0;
     try {
       changes = await changesOf(session, listed, context, problems);
+      fought = await conflictsOf(session, listed, context, problems);
       if (options.ignored === true) listIgnored(session, listed, context);
     } catch (error) {
       const failure = failureOfOne(error);
@@ -39,8 +43,10 @@ export async function status(
       problems.push(failure.message);
     }
     pending += changes;
-    open ||= changes > 0 || problems.length > 0;
-    context.emit({ type: 'item', item: { ...folderItem(listed, problems), pending: changes } });
+    conflicts += fought;
+    open ||= changes > 0 || fought > 0 || problems.length > 0;
+    const item = { ...folderItem(listed, problems), pending: changes, conflicts: fought };
+    context.emit({ type: 'item', item });
   }
   const { unreadable } = session.folders.list();
   for (const name of unreadable) {
@@ -53,7 +59,7 @@ export async function status(
       message: 'the device key lies inside the home: whoever has this disk can open it',
     });
   }
-  return { open, folders: chosen.length, pending };
+  return { open, folders: chosen.length, pending, conflicts };
 }
 
 async function changesOf(
@@ -70,6 +76,23 @@ async function changesOf(
     () => pendingChanges(session, folder, context, problems),
     (message) => problems.push(message),
   );
+}
+
+async function conflictsOf(
+  session: Session,
+  listed: ListedFolder,
+  { signal }: OperationContext,
+  problems: string[],
+): Promise<number> {
+  const folder = await session.folders.open(listed);
+  const count = async (): Promise<number> => {
+    let conflicts = 0;
+    // What is damaged is for verify to list.
+    const search = { signal, onDamage: () => undefined };
+    for await (const _conflict of conflictsBelow(folder.log, '', search)) conflicts++;
+    return conflicts;
+  };
+  return withIndex(folder, count, (message) => problems.push(message));
 }
 
 async function pendingChanges(

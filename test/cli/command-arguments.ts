@@ -15,6 +15,7 @@ export const argumentsOf: Readonly<Record<string, readonly string[]>> = {
   diff: ['yesterday', '-p'],
   restore: ['--to', 'd', '-n'],
   revert: ['--at', 'yesterday'],
+  resolve: ['notes.txt', '--keep', 'shown'],
   show: ['3f9a'],
   find: ['*.md'],
 };

@@ -296,13 +296,15 @@ test('doctor tells each finding with its remedy, and only a problem makes its ex
 test('status tells problems, and --check makes what is open exit 3', async () => {
   const { fake, exit } = await run(fakeVault(), 'status');
   assert.equal(exit, 0);
-  assert.match(fake.out, /docs {2}\/place\/here\/docs {2}3 changes to snapshot, 1 problem\n/);
+  assert.match(
+    fake.out,
+    /docs {2}\/place\/here\/docs {2}3 changes to snapshot, 1 conflict, 1 problem\n/,
+  );
   assert.match(fake.out, /problem: cannot read a directory/);
   assert.match(fake.err, /vault: hint: 3 changes: vault snapshot/);
   assert.equal((await run(fakeVault(), 'status --check')).exit, 3);
-  const closed = fakeVault({
-    status: () => Promise.resolve({ open: false, folders: 1, pending: 0 }),
-  });
+  const calm = Promise.resolve({ open: false, folders: 1, pending: 0, conflicts: 0 });
+  const closed = fakeVault({ status: () => calm });
   assert.equal((await run(closed, 'status --check')).exit, 0);
 });
 
@@ -468,12 +470,8 @@ test('warnings are printed for people and for scripts', async () => {
     },
   });
   const { fake } = await run(vault, 'ls --json');
-  assert.deepEqual(fake.lines[0], {
-    type: 'warning',
-    message: 'cannot read',
-    path: 'x\ufffd',
-    pathBase64: 'eP8=',
-  });
+  const told = { message: 'cannot read', path: 'x\ufffd', pathBase64: 'eP8=' };
+  assert.deepEqual(fake.lines[0], { type: 'warning', ...told });
   assert.match(fake.err, /^vault: warning: cannot read: x/);
 });
 

@@ -1,12 +1,7 @@
 /** Operations in memory: each call is noted, typical items are emitted. */
 
-import type {
-  ChangeBackResult,
-  OpenOptions,
-  OperationContext,
-  Secret,
-  VaultApi,
-} from '../../src/operations/api.ts';
+import type { ChangeBackResult, OperationContext, VaultApi } from '../../src/operations/api.ts';
+import type { OpenOptions, Secret } from '../../src/operations/home-options.ts';
 import type { VaultModule } from '../../src/cli/context.ts';
 import { VaultError } from '../../src/errors.ts';
 
@@ -57,13 +52,13 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
           type: 'folder',
           ...folder,
           pending: 3,
-          conflicts: 0,
+          conflicts: 1,
           behind: 0,
           paused: false,
           problems: ['cannot read a directory'],
         },
       });
-      return Promise.resolve({ open: true, folders: 1, pending: 3 });
+      return Promise.resolve({ open: true, folders: 1, pending: 3, conflicts: 1 });
     },
     async snapshot(options, context) {
       note('snapshot', options);
@@ -205,6 +200,36 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
     async undo(options, context) {
       note('undo', options);
       return Promise.resolve({ ...changedBack(context), time });
+    },
+    async conflicts(options, context) {
+      note('conflicts', options);
+      const facts = { kind: 'file', time, size: 10, available: true };
+      const [shown, other] = ['cd'.repeat(32), 'ef'.repeat(32)];
+      const copy = 'a (conflict 2026-01-31 desk efefef).txt';
+      context.emit({
+        type: 'item',
+        item: {
+          type: 'conflict',
+          path: 'a.txt',
+          versions: [shown, other],
+          shown,
+          copies: [copy],
+          rivals: [
+            { version: shown, path: 'a.txt', node: 'laptop', ...facts },
+            { version: other, path: copy, node: 'desk', ...facts },
+          ],
+        },
+      });
+      return Promise.resolve({ folder: id, conflicts: 1, damaged: 0 });
+    },
+    async resolve(options, context) {
+      note('resolve', options);
+      const item = { type: 'change', change: 'removed', path: 'a (conflict).txt', kind: 'file' };
+      context.emit({ type: 'item', item });
+      const { path } = options;
+      const counted = { recorded: 0, changed: 0, removed: 1, skipped: 0, errors: 0, seconds: 1 };
+      const kept = ['cd'.repeat(32)];
+      return Promise.resolve({ folder: id, path, kept, paths: [path], ...counted });
     },
     async verify(options, context) {
       note('verify', options);

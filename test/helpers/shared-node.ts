@@ -16,7 +16,8 @@ import { recordWorkingCopy, intoFolder } from '../../src/operations/record-worki
 import type { Session } from '../../src/operations/session.ts';
 import type { RandomSource } from '../../src/random.ts';
 import { memoryEnvironment, type MemoryEnvironment } from './test-environment.ts';
-import { makeHome, operationContext, type TestContextOf } from './test-home.ts';
+import { initHome } from '../../src/vault.ts';
+import { operationContext, type TestContextOf } from './test-home.ts';
 
 const HOME = '/home';
 const ROOT = '/disk';
@@ -38,7 +39,7 @@ export class SharedNode {
     for (const name of names) {
       const node = new SharedNode(name, memoryEnvironment({ seed: name }));
       node.fs.makeDirectories(ROOT);
-      await makeHome(node.environment, HOME);
+      await initHome({ home: HOME, name, deviceKey: true }, node.environment);
       node.session = await node.#openSession();
       const [first] = nodes;
       if (first === undefined) await addFolder(node.session, { path: ROOT });
@@ -47,8 +48,23 @@ export class SharedNode {
       nodes.push(node);
     }
     const [first] = nodes;
-    for (const node of nodes) if (first && node !== first) await first.#admit(node);
+    for (const node of nodes) if (first && node !== first) await admit(first, node);
     return nodes;
+  }
+
+  /** A node that joins a folder which was made elsewhere, and is admitted there. */
+  static async joined(
+    name: string,
+    first: Pick<SharedNode, 'session' | 'folder'>,
+  ): Promise<SharedNode> {
+    const node = new SharedNode(name, memoryEnvironment({ seed: name }));
+    node.fs.makeDirectories(ROOT);
+    await initHome({ home: HOME, name, deviceKey: true }, node.environment);
+    node.session = await node.#openSession();
+    await node.#join(first);
+    await node.#openFolder();
+    await admit(first, node);
+    return node;
   }
 
   get fs(): MemoryEnvironment['fileSystem'] {
@@ -97,7 +113,7 @@ export class SharedNode {
   }
 
   /** Gives another node all that this one has: entries, pages and contents. */
-  async giveTo(other: SharedNode): Promise<void> {
+  async giveTo(other: Pick<SharedNode, 'folder'>): Promise<void> {
     const [mine, theirs] = [
       await ExchangeSide.open(this.folder),
       await ExchangeSide.open(other.folder),
@@ -175,7 +191,7 @@ export class SharedNode {
   }
 
   /** Makes the folder of another node here, with a log of this node's own. */
-  async #join(first: SharedNode): Promise<void> {
+  async #join(first: Pick<SharedNode, 'folder'>): Promise<void> {
     const { environment, home } = this.session;
     const { fileSystem, random } = environment;
     const state = {
@@ -205,29 +221,28 @@ export class SharedNode {
     fileSystem.syncDirectory(root);
     fileSystem.syncDirectory(home.layout.folders);
   }
+}
 
-  async #admit(other: SharedNode): Promise<void> {
-    const { home } = this.session;
-    const { identity } = other.session.home;
-    await this.folder.log.append({
-      versions: [],
-      records: (_clock, time) => [
-        signMemberRecord(
-          (label, message) => home.identity.sign(label, message),
-          fromHex(this.folder.id),
-          {
-            type: 'member',
-            action: 'admit',
-            node: identity.id,
-            exchangeKey: identity.exchangeKey,
-            role: 'write',
-            cutoffs: [],
-            after: this.folder.log.members.membership?.heads ?? [],
-            time,
-            by: home.identity.id,
-          },
-        ),
-      ],
-    });
-  }
+async function admit(
+  { session, folder }: Pick<SharedNode, 'session' | 'folder'>,
+  other: SharedNode,
+): Promise<void> {
+  const { home } = session;
+  const { identity } = other.session.home;
+  await folder.log.append({
+    versions: [],
+    records: (_clock, time) => [
+      signMemberRecord((label, message) => home.identity.sign(label, message), fromHex(folder.id), {
+        type: 'member',
+        action: 'admit',
+        node: identity.id,
+        exchangeKey: identity.exchangeKey,
+        role: 'write',
+        cutoffs: [],
+        after: folder.log.members.membership?.heads ?? [],
+        time,
+        by: home.identity.id,
+      }),
+    ],
+  });
 }

@@ -10,7 +10,7 @@ import { runCli } from '../../src/cli/run.ts';
 import { tasks } from '../../src/folder/tasks.ts';
 import type { Environment } from '../../src/home/environment.ts';
 import { systemEnvironment } from '../../src/home/system-environment.ts';
-import type { InitOptions, OpenOptions } from '../../src/operations/api.ts';
+import type { InitOptions, OpenOptions } from '../../src/operations/home-options.ts';
 import { inlinePool } from '../../src/system/inline-pool.ts';
 import * as vault from '../../src/vault.ts';
 import type { CommandAnswer, CommandRequest } from './command-host.ts';

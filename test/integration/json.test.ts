@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { commands } from '../../src/cli/commands.ts';
 import { assertMatchesSchema } from '../helpers/json-schema.ts';
+import { makeConflict } from '../helpers/made-conflict.ts';
 import { TestNode } from '../helpers/test-node.ts';
 import { CommandHost } from './command-host.ts';
 
@@ -169,6 +178,36 @@ test('every command says in JSON what it did', async (t) => {
     assert.ok(Math.abs(Date.parse(String(undone['time'])) - Date.now()) < 600_000);
     await node.json(0, ...args);
     await node.fails(2, 'revert', '-f', 'work');
+  });
+
+  await t.test('conflicts are listed and resolved, the same in a dry run', async () => {
+    writeFileSync(join(node.work, 'fought'), 'edited here');
+    await node.done('snapshot', 'work');
+    await makeConflict(node.home, 'work', 'fought');
+    const listed = await node.json(0, 'conflicts', '-f', 'work');
+    const [conflict] = only(listed, 'conflict');
+    const versions = conflict?.['versions'] as string[];
+    const copies = conflict?.['copies'] as string[];
+    assert.deepEqual([conflict?.['path'], versions.length], ['fought', 2]);
+    assert.equal(conflict?.['shown'], versions[0]);
+    assert.match(copies.join(), /^fought \(conflict \d{4}-\d\d-\d\d elsewhere [0-9a-f]{6}\)$/);
+    assert.equal(lastOf(listed)['conflicts'], 1);
+    const status = await node.json(3, 'status', 'work', '--check');
+    assert.deepEqual(
+      [only(status, 'folder')[0]?.['conflicts'], lastOf(status)['conflicts']],
+      [1, 1],
+    );
+    const args = ['resolve', '-f', 'work', 'fought', '--keep', versions[1] ?? ''];
+    const dry = await node.json(0, ...args, '-n');
+    const real = await node.json(0, ...args);
+    assert.deepEqual(dry.slice(0, -1), real.slice(0, -1));
+    assert.deepEqual([lastOf(dry)['dryRun'], lastOf(real)['kept']], [true, [versions[1]]]);
+    assert.equal(readFileSync(join(node.work, 'fought'), 'utf8'), 'edited elsewhere');
+    assert.equal(lastOf(await node.json(0, 'conflicts', '-f', 'work'))['conflicts'], 0);
+    await node.fails(10, ...args);
+    await node.fails(2, 'resolve', '-f', 'work', 'fought');
+    rmSync(join(node.work, 'fought'));
+    await node.done('snapshot', 'work');
   });
 
   await t.test('a folder moves, is locked and unlocked', async () => {

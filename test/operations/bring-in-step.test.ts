@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RandomSource } from '../../src/random.ts';
 import { randomInteger } from '../../src/system/seeded-random.ts';
+import { inStep, shape } from '../helpers/in-step.ts';
 import { runSeed, seededRandom } from '../helpers/seeded.ts';
 import { SharedNode } from '../helpers/shared-node.ts';
 import { operationContext } from '../helpers/test-home.ts';
@@ -10,25 +11,6 @@ async function two(): Promise<[SharedNode, SharedNode]> {
   const [a, b] = await SharedNode.make('a', 'b');
   assert.ok(a && b);
   return [a, b];
-}
-
-/** All give each other everything and bring their working copies in step, until nothing changes. */
-async function inStep(nodes: readonly SharedNode[]): Promise<void> {
-  for (let round = 0; round < 4; round++) {
-    let changes = 0;
-    for (const node of nodes) {
-      for (const other of nodes) if (other !== node) await other.giveTo(node);
-      const { added, changed, removed } = await node.apply();
-      changes += added + changed + removed;
-    }
-    if (round > 0 && changes === 0) return;
-  }
-}
-
-const copyOf = (path: string): string => path.replace(/ \(conflict .*\)/, ' (conflict)');
-
-function shape(tree: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(tree).map(([path, text]) => [copyOf(path), text]));
 }
 
 describe('bringing a working copy in step', () => {

@@ -43,6 +43,9 @@ export const statusCommand: CommandDefinition = {
     }
     if (result.folders === 0) output.hint('there is no folder yet: vault folder add PATH');
     else if (result.pending > 0) output.hint(`${count(result.pending, 'change')}: vault snapshot`);
+    if (result.conflicts > 0) {
+      output.hint(`${count(result.conflicts, 'conflict')}: vault conflicts -f FOLDER`);
+    }
     return { summary: { ...result }, exits: [given.flag('check') && result.open ? 3 : 0] };
   },
 };
