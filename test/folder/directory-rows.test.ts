@@ -73,6 +73,79 @@ describe('DirectoryRows', () => {
     );
   });
 
+  test('over several pages, exactly those that something was done to are written', () => {
+    const edit = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ set: fc.nat(3000), to: seenEntries }) },
+      { weight: 3, arbitrary: fc.record({ delete: fc.nat(3000) }) },
+      // At the ends of pages.
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          delete: fc.constantFrom(0, PAGE_ENTRIES - 1, PAGE_ENTRIES, 2 * PAGE_ENTRIES - 1),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ deleteFrom: fc.nat(3000), count: fc.nat(900) }) },
+      { weight: 2, arbitrary: fc.constant('write' as const) },
+    );
+    const sizes = fc.constantFrom(PAGE_ENTRIES - 1, PAGE_ENTRIES, 2 * PAGE_ENTRIES, 1300);
+    fc.assert(
+      fc.property(sizes, fc.array(edit, { maxLength: 30 }), (size, edits) => {
+        const model = numbered(size);
+        const rows = DirectoryRows.copy(model);
+        const written = new Written();
+        written.take(rows.takeChanged());
+        /** Names in the order in which they came; undefined where one was removed. */
+        let slots: (string | undefined)[] = [...model.keys()];
+        const touched = new Set<number>();
+        let pages = Math.ceil(size / PAGE_ENTRIES);
+        const remove = (name: string): void => {
+          assert.equal(rows.delete(name), model.delete(name));
+          const slot = slots.indexOf(name);
+          if (slot < 0) return;
+          slots[slot] = undefined;
+          touched.add(Math.floor(slot / PAGE_ENTRIES));
+        };
+        for (const one of [...edits, 'write' as const]) {
+          if (one === 'write') {
+            const holes = slots.filter((name) => name === undefined).length;
+            const isClosed = holes > 0 && (slots.length <= PAGE_ENTRIES || holes > model.size);
+            if (isClosed) slots = slots.filter((name) => name !== undefined);
+            const count = Math.max(1, Math.ceil(slots.length / PAGE_ENTRIES));
+            const all = Array.from({ length: count }, (_, page) => page);
+            const expected = isClosed
+              ? all
+              : all.filter((page) => touched.has(page) || (page === 0 && count !== pages));
+            const taken = rows.takeChanged();
+            assert.deepEqual(
+              [taken.pages, taken.changed.map(({ page }) => page)],
+              [count, expected],
+            );
+            written.take(taken);
+            assert.deepEqual(written.read(), model);
+            touched.clear();
+            pages = count;
+          } else if ('set' in one) {
+            const name = `name ${one.set}`;
+            if (!model.has(name)) slots.push(name);
+            model.set(name, one.to);
+            rows.set(name, one.to);
+            touched.add(Math.floor(slots.indexOf(name) / PAGE_ENTRIES));
+          } else if ('delete' in one) remove(`name ${one.delete}`);
+          else {
+            for (let at = 0; at < one.count; at++) remove(`name ${one.deleteFrom + at}`);
+          }
+          assert.equal(rows.size, model.size);
+        }
+        assert.deepEqual([...rows], [...model]);
+        for (const name of ['name 0', 'name 511', 'name 512', 'name 2999']) {
+          assert.equal(rows.has(name), model.has(name));
+          assert.deepEqual(rows.get(name), model.get(name));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test('only pages that changed are written, and the first where their number changed', () => {
     const entries = numbered(3 * PAGE_ENTRIES);
     const rows = DirectoryRows.of(encodeSeenPage(entries), fullLog, true);

@@ -3,6 +3,9 @@
 import { createHash } from 'node:crypto';
 import type { FileSystem } from '../../src/system/file-system.ts';
 
+/** What is said of what is neither file, directory nor symlink. */
+export const OTHER = 'other';
+
 /**
  * One line for everything below `root` by its path: what a restore must give back. Times are in
  * microseconds; directories keep none.
@@ -22,7 +25,8 @@ export function describeTree(fileSystem: FileSystem, root: string): Record<strin
           prefix + name,
           `symlink to ${JSON.stringify(fileSystem.readSymlink(at))}, ${time}`,
         ]);
-      } else {
+      } else if (kind !== 'file') lines.push([prefix + name, OTHER]);
+      else {
         const content = fileSystem.readFile(at);
         const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
         const run = (mode & 0o100) === 0 ? '' : ', executable';
