@@ -12,8 +12,12 @@ import {
   type EpochKeys,
   type FolderKeys,
 } from '../crypto/folder-keys.ts';
-import { openValue, sealValue, type Keyring } from '../crypto/sealed-value.ts';
+import { openValue, sealValue, type Keyring, type OpenedValue } from '../crypto/sealed-value.ts';
 import { loadZstd, type Zstd } from '../crypto/zstd.ts';
+import { VaultError } from '../errors.ts';
+import { logCompressor } from '../log/compressed-block.ts';
+import type { RecordKeys } from '../log/entry-records.ts';
+import type { EpochId } from '../log/types.ts';
 import type { RandomSource } from '../random.ts';
 
 /** Plain data that crosses to the lanes: the secrets of one folder. */
@@ -90,8 +94,19 @@ export class ContentCodec {
   }
 
   /** Opens a value of any type as what it says it is: for checking. Throws what `openValue` throws. */
-  check(value: Uint8Array): void {
-    openValue(value, this.#opener());
+  check(value: Uint8Array): OpenedValue {
+    return openValue(value, this.#opener());
+  }
+
+  /** What opens the records of an epoch in the folder with this 32-byte id. Throws `VAULT_NOT_PERMITTED`. */
+  recordKeys(folder: Uint8Array, epoch: EpochId): RecordKeys {
+    const keys = this.#keyring.get(epoch);
+    if (keys === undefined) {
+      throw new VaultError('VAULT_NOT_PERMITTED', `no keys for epoch ${epoch}`, {
+        details: { epoch },
+      });
+    }
+    return { folder, recordKey: keys.recordKey, compressor: logCompressor(this.#zstd) };
   }
 
   /** A chunker that nobody else uses until it is given back. */

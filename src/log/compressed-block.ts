@@ -1,6 +1,7 @@
 /** A plain block with its codec before it: what links are sealed as. The compressor is handed in. */
 
 import { concat } from '../bytes.ts';
+import type { Zstd } from '../crypto/zstd.ts';
 import { isVaultError, VaultError } from '../errors.ts';
 import { unsupported } from './feature-flags.ts';
 
@@ -16,6 +17,15 @@ export interface Compressor {
 }
 
 const HEADER_BYTES = 5;
+const LOG_LEVEL = 3;
+
+/** How blocks of a log are compressed. */
+export function logCompressor(zstd: Zstd): Compressor {
+  return {
+    compress: (bytes) => zstd.compress(bytes, LOG_LEVEL),
+    decompress: (bytes, length) => zstd.decompress(bytes, length),
+  };
+}
 
 /** Codec byte (0 none, 1 zstd), plain length (4, big-endian), data. What does not shrink is not compressed. */
 export function packBlock(plain: Uint8Array, compressor: Compressor | undefined): Uint8Array {

@@ -17,6 +17,7 @@ import {
   metaPrefix,
   type EntryPlaceRow,
 } from '../store/meta-keys.ts';
+import { logCompressor } from './compressed-block.ts';
 import { decodePage, type EntryPage } from './entry-page.ts';
 import { openBody, openLinks, openOtherRecord, type RecordKeys } from './entry-records.ts';
 import { openEntry, type Entry } from './entry.ts';
@@ -44,6 +45,13 @@ export interface OpenedEntry {
   page: EntryPage | undefined;
 }
 
+/** An entry as it is stored. */
+export interface SealedEntryValues {
+  readonly entry: Entry;
+  readonly value: Uint8Array;
+  readonly page: Uint8Array | undefined;
+}
+
 /** A record that is no version, with its index in the entry. */
 export interface OpenedRecord {
   readonly index: number;
@@ -53,7 +61,6 @@ export interface OpenedRecord {
 /** Opened entries in memory: at most so many, and with so many records but for the last one. */
 const ENTRIES_KEPT = 48;
 const RECORDS_KEPT = 12_288;
-const LINK_LEVEL = 3;
 
 export class EntryReader {
   readonly lost: LostEntries;
@@ -124,6 +131,15 @@ export class EntryReader {
     return this.#opened.get(`${log}:${seq}`)?.entry ?? (await this.#readEntry(log, seq)).entry;
   }
 
+  /** An entry of the history that a line ends, and its sealed values: its own and its page's, where that is here. */
+  async sealed(line: LogId, seq: number): Promise<SealedEntryValues> {
+    const { entry, value, place } = await this.#readEntry(this.lines.holder(line, seq), seq);
+    const hasPage = entry.records.some(({ hash }) => hash !== undefined);
+    if (!hasPage || place.pageSeq === undefined) return { entry, value, page: undefined };
+    const [page] = await this.#parts.store.getValues([place.pageSeq]);
+    return { entry, value, page };
+  }
+
   /** The body of a version. Throws also `VAULT_EXPIRED` where it was dropped. */
   async body(link: NamedLink): Promise<Body> {
     const { seq, index } = link.dot;
@@ -169,10 +185,7 @@ export class EntryReader {
     return {
       folder,
       recordKey: keys.recordKey,
-      compressor: {
-        compress: (bytes) => zstd.compress(bytes, LINK_LEVEL),
-        decompress: (bytes, length) => zstd.decompress(bytes, length),
-      },
+      compressor: logCompressor(zstd),
     };
   }
 
@@ -202,7 +215,7 @@ export class EntryReader {
   async #readEntry(
     log: LogId,
     seq: number,
-  ): Promise<{ readonly entry: Entry; readonly place: EntryPlaceRow }> {
+  ): Promise<{ readonly entry: Entry; readonly value: Uint8Array; readonly place: EntryPlaceRow }> {
     const { store } = this.#parts;
     const what = whatOf(log, seq);
     if (this.lost.has(log, seq)) throw missing(what);
@@ -215,7 +228,7 @@ export class EntryReader {
     return wrapped(what, chunkSeq, () => {
       const entry = openEntry(opened.plain);
       if (entry.log !== this.lines.origin(log) || entry.seq !== seq) throw astray(what);
-      return { entry, place };
+      return { entry, value, place };
     });
   }
 

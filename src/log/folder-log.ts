@@ -11,7 +11,7 @@ import { isLoss, VaultError } from '../errors.ts';
 import type { RandomSource } from '../random.ts';
 import type { FolderStore } from '../store/folder-store.ts';
 import type { ReplayCounts } from '../store/replay-log.ts';
-import { EntryReader, type OpenedRecord } from './entry-reader.ts';
+import { EntryReader, type OpenedRecord, type SealedEntryValues } from './entry-reader.ts';
 import { EntryRows, UNKNOWN_TIME } from './entry-rows.ts';
 import type { Entry } from './entry.ts';
 import { FolderMembers } from './folder-members.ts';
@@ -394,6 +394,11 @@ export class FolderLog {
   /** An entry without opening its links: for looking through many. Throws as {@link link}. */
   entryAlone(log: LogId, seq: number): Promise<Entry> {
     return this.#reader.entryAlone(log, seq);
+  }
+
+  /** An entry with its values as they are stored, for opening elsewhere. Throws as {@link link}. */
+  sealedEntry(log: LogId, seq: number): Promise<SealedEntryValues> {
+    return this.#reader.sealed(log, seq);
   }
 
   /** The records of an entry that are no versions and were not dropped. Throws as {@link link}. */

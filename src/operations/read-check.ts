@@ -1,8 +1,8 @@
 /** The reading half of `verify`: every stored value opened, every row of the index held against it. */
 
-import { equalBytes, mapKey } from '../bytes.ts';
-import { parseHeader, valueTypes } from '../crypto/sealed-value.ts';
-import { isVaultError } from '../errors.ts';
+import { concat, equalBytes, mapKey } from '../bytes.ts';
+import { parseHeader } from '../crypto/sealed-value.ts';
+import type { CheckTableInput, CheckedTable } from '../folder/check-table.ts';
 import type { CheckValuesInput } from '../folder/check-values.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import {
@@ -15,11 +15,19 @@ import {
   metaRange,
 } from '../store/meta-keys.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
-import type { Session } from './session.ts';
 import type { OperationContext, VerifyOptions } from './api.ts';
+import { ReadFindings, type SeqSet } from './read-findings.ts';
+import type { Session } from './session.ts';
 
 const BATCH_BYTES = 512 * 1024;
 const BATCH_VALUES = 512;
+/** Values that the tables tell of twice, read from the store at once. */
+const CONTESTED_AT_ONCE = 16;
+
+interface SeqValue {
+  readonly seq: number;
+  readonly value: Uint8Array;
+}
 
 export interface ReadCheck {
   /** Values that were opened. */
@@ -42,50 +50,93 @@ export async function readCheck(
   options: VerifyOptions,
   context: OperationContext,
 ): Promise<ReadCheck> {
-  const { clock, random, pool } = session.environment;
-  const { chunks } = folder.store;
-  const last = await chunks.lastSeq();
-  const deadline = clock.monotonicMs() + (options.maxDurationMs ?? Infinity);
-  const good = new SeqSet(last + 1);
-  const entries: number[] = [];
-  const badValues = new Map<number, string>();
-  /** Sound values whose row is missing or names another place. */
-  const strays = new Map<string, { seq: number; bytes: number }>();
+  const { store } = folder;
+  const last = await store.chunks.lastSeq();
+  const isWhole = options.sample === undefined && options.maxDurationMs === undefined;
+  const tables = isWhole ? await store.chunks.tables() : undefined;
+  const progress = ({ values, bytes }: ReadFindings): void =>
+    context.emit({ type: 'progress', phase: `verify ${folder.name}`, files: values, bytes });
+  let found = new ReadFindings(last + 1);
+  let complete = true;
+  if (
+    tables === undefined ||
+    !(await readTables(session, folder, tables, found, context, progress))
+  ) {
+    found = new ReadFindings(last + 1);
+    const deadline = session.environment.clock.monotonicMs() + (options.maxDurationMs ?? Infinity);
+    const values =
+      options.sample === undefined
+        ? store.chunks.scan(0)
+        : sampled(folder, options.sample, last, session.environment.random.bytes(4));
+    complete = await readValues(session, folder, values, deadline, found, context, progress);
+  }
+  const { values, bytes, badValues } = found;
+  if (!complete || options.sample !== undefined) {
+    const bad = await idsOf(folder, badValues);
+    return { values, bytes, badValues, bad, mended: 0, complete: false, hasStrayEntries: false };
+  }
+  const hasStrayEntries = await leadsAstray(folder, found.entries);
+  const rows = await checkRows(folder, found);
+  return { values, bytes, badValues, ...rows, complete, hasStrayEntries };
+}
+
+/**
+ * Has the workers read the tables themselves: no value passes through this thread or is mapped into
+ * its memory. False where a table cannot be read as one: then the store is to be asked for what is left.
+ */
+async function readTables(
+  session: Session,
+  folder: OpenFolder,
+  tables: readonly string[],
+  found: ReadFindings,
+  { signal }: OperationContext,
+  progress: (found: ReadFindings) => void,
+): Promise<boolean> {
+  const { pool } = session.environment;
+  const { store, secrets } = folder;
+  const answers = new Set<Promise<void>>();
+  const ask = (told: unknown): Promise<void> => {
+    const answer = found.addTable(told as CheckedTable, store.meta).then(() => progress(found));
+    answers.add(answer);
+    return answer;
+  };
+  // All are waited for, also the answer to one that was given up: it must find the store open.
+  const read = await Promise.allSettled(
+    tables.map((path) => {
+      const input: CheckTableInput = { secrets, path };
+      return pool.run<CheckTableInput, boolean>('checkTable', input, { signal, ask });
+    }),
+  );
+  await Promise.allSettled(answers);
+  for (const one of read) if (one.status === 'rejected') throw one.reason;
+  const contested = found.takeContested();
+  for (let at = 0; at < contested.length; at += CONTESTED_AT_ONCE) {
+    const seqs = contested.slice(at, at + CONTESTED_AT_ONCE);
+    const values = await store.getValues(seqs);
+    const there = values.flatMap((value, index) =>
+      value === undefined ? [] : [{ seq: seqs[index] ?? -1, value }],
+    );
+    await checkBatch(session, folder, there, found, signal);
+  }
+  return read.every((one) => one.status === 'fulfilled' && one.value);
+}
+
+/** Has the workers open values that the store gives. False where the time was over before the last. */
+async function readValues(
+  session: Session,
+  folder: OpenFolder,
+  values: AsyncIterable<SeqValue>,
+  deadline: number,
+  found: ReadFindings,
+  { signal }: OperationContext,
+  progress: (found: ReadFindings) => void,
+): Promise<boolean> {
+  const { clock, pool } = session.environment;
   const tasks = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  let values = 0;
-  let bytes = 0;
-  let complete = true;
-
-  const check = async (batch: readonly { seq: number; value: Uint8Array }[]): Promise<void> => {
-    const lengths = Uint32Array.from(batch, ({ value }) => value.length);
-    const joined = Buffer.concat(batch.map(({ value }) => value));
-    const input: CheckValuesInput = { secrets: folder.secrets, bytes: joined, lengths };
-    const ids = await folder.store.meta.getMany(batch.map(({ value }) => rowKeyOf(value)));
-    const task = pool
-      .run<CheckValuesInput, (string | undefined)[]>('checkValues', input, {
-        signal: context.signal,
-      })
-      .then((problems) => {
-        problems.forEach((problem, index) => {
-          const { seq, value } = batch[index] as (typeof batch)[number];
-          if (problem !== undefined) {
-            badValues.set(seq, problem);
-            return;
-          }
-          good.add(seq);
-          const header = parseHeader(value);
-          if (header.type === valueTypes.entry) entries.push(seq);
-          if (header.type >= valueTypes.entry) return;
-          const row = ids[index];
-          if ((row && decodeChunkRow(row))?.seq !== seq) {
-            strays.set(mapKey(header.id), { seq, bytes: value.length });
-          }
-        });
-        values += batch.length;
-        bytes += joined.length;
-        context.emit({ type: 'progress', phase: `verify ${folder.name}`, files: values, bytes });
-      })
+  const check = async (batch: readonly SeqValue[]): Promise<void> => {
+    const task = checkBatch(session, folder, batch, found, signal)
+      .then(() => progress(found))
       .catch((error: unknown) => {
         failures.push(error);
       })
@@ -95,15 +146,14 @@ export async function readCheck(
     if (failures.length > 0) throw failures[0];
   };
 
-  let batch: { seq: number; value: Uint8Array }[] = [];
+  let batch: SeqValue[] = [];
   let batchBytes = 0;
+  let complete = true;
   try {
-    for await (const found of options.sample === undefined
-      ? chunks.scan(0)
-      : sampled(folder, options.sample, last, random.bytes(4))) {
-      context.signal.throwIfAborted();
-      batch.push(found);
-      batchBytes += found.value.length;
+    for await (const value of values) {
+      signal.throwIfAborted();
+      batch.push(value);
+      batchBytes += value.value.length;
       if (batchBytes < BATCH_BYTES && batch.length < BATCH_VALUES) continue;
       await check(batch);
       batch = [];
@@ -119,14 +169,41 @@ export async function readCheck(
     await Promise.allSettled(tasks);
   }
   if (failures.length > 0) throw failures[0];
-  if (options.sample !== undefined) complete = false;
-  if (!complete) {
-    const bad = await idsOf(folder, badValues);
-    return { values, bytes, badValues, bad, mended: 0, complete, hasStrayEntries: false };
-  }
-  const hasStrayEntries = await leadsAstray(folder, entries);
-  const rows = await checkRows(folder, good, badValues, strays);
-  return { values, bytes, badValues, ...rows, complete, hasStrayEntries };
+  return complete;
+}
+
+async function checkBatch(
+  session: Session,
+  folder: OpenFolder,
+  batch: readonly SeqValue[],
+  found: ReadFindings,
+  signal: AbortSignal,
+): Promise<void> {
+  if (batch.length === 0) return;
+  const lengths = Uint32Array.from(batch, ({ value }) => value.length);
+  const bytes = Buffer.concat(batch.map(({ value }) => value));
+  const input: CheckValuesInput = { secrets: folder.secrets, bytes, lengths };
+  const problems = await session.environment.pool.run<CheckValuesInput, (string | undefined)[]>(
+    'checkValues',
+    input,
+    { signal },
+  );
+  const sound: SeqValue[] = [];
+  problems.forEach((problem, index) => {
+    const one = batch[index] as SeqValue;
+    if (problem === undefined) sound.push(one);
+    else found.addBad(one.seq, problem);
+  });
+  const headers = sound.map(({ value }) => parseHeader(value));
+  await found.addSound(
+    {
+      seqs: Float64Array.from(sound, ({ seq }) => seq),
+      types: Uint8Array.from(headers, ({ type }) => type),
+      ids: concat(...headers.map(({ id }) => id)),
+      lengths: Uint32Array.from(sound, ({ value }) => value.length),
+    },
+    folder.store.meta,
+  );
 }
 
 /** Whether the index leads to fewer than all of the entries that lie at these places. */
@@ -141,9 +218,7 @@ async function leadsAstray(folder: OpenFolder, entries: readonly number[]): Prom
 /** Holds every row of the index against what was read; rows that have a sound value elsewhere are mended. */
 async function checkRows(
   folder: OpenFolder,
-  good: SeqSet,
-  badValues: Map<number, string>,
-  strays: Map<string, { seq: number; bytes: number }>,
+  { good, badValues, strays }: ReadFindings,
 ): Promise<{ bad: Map<string, string>; mended: number }> {
   const bad = new Map<string, string>();
   const mended: MetaOperation[] = [];
@@ -201,7 +276,7 @@ async function* sampled(
   count: number,
   last: number,
   seed: Uint8Array,
-): AsyncGenerator<{ seq: number; value: Uint8Array }> {
+): AsyncGenerator<SeqValue> {
   let state = new DataView(seed.buffer, seed.byteOffset).getUint32(0);
   const seen = new Set<number>();
   const wanted = Math.min(count, last + 1);
@@ -212,32 +287,5 @@ async function* sampled(
     seen.add(seq);
     const [value] = await folder.store.getValues([seq]);
     if (value !== undefined) yield { seq, value };
-  }
-}
-
-function rowKeyOf(value: Uint8Array): Uint8Array {
-  try {
-    return chunkKey(parseHeader(value).id);
-  } catch (error) {
-    if (!isVaultError(error)) throw error;
-    return metaKey(metaPrefix.chunk);
-  }
-}
-
-/** A set of sequence numbers, one bit each. */
-class SeqSet {
-  readonly #bits: Uint8Array;
-
-  constructor(size: number) {
-    this.#bits = new Uint8Array(Math.ceil(size / 8));
-  }
-
-  add(seq: number): void {
-    const at = Math.floor(seq / 8);
-    this.#bits[at] = (this.#bits[at] ?? 0) | (1 << (seq % 8));
-  }
-
-  has(seq: number): boolean {
-    return ((this.#bits[Math.floor(seq / 8)] ?? 0) & (1 << (seq % 8))) !== 0;
   }
 }

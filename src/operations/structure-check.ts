@@ -13,8 +13,10 @@ import { directoryOf } from '../log/folder-tree.ts';
 import { recordType } from '../log/record-types.ts';
 import type { LogId, NamedLink } from '../log/types.ts';
 import { versionId } from '../log/version-name.ts';
+import type { WorkerPool } from '../system/worker-pool.ts';
 import type { OperationContext } from './api.ts';
 import { DamageList, type Damage } from './damage-list.ts';
+import { EntryChecks } from './entry-checks.ts';
 import { valueSource } from './look.ts';
 import type { ReadCheck } from './read-check.ts';
 
@@ -26,9 +28,10 @@ export class StructureCheck {
   versions = 0;
   chunks = 0;
   readonly #folder: OpenFolder;
+  readonly #pool: WorkerPool;
   readonly #read: ReadCheck | undefined;
   readonly #context: OperationContext;
-  readonly #directories = new Set<string>();
+  #directories: Set<string> = new Set();
   /** Entries that cannot be read, by log and number. */
   readonly #lost = new Map<string, Damage>();
   /** Damaged values that were told of as what they are. */
@@ -36,20 +39,31 @@ export class StructureCheck {
   #waiting: { id: Uint8Array; link: NamedLink }[] = [];
 
   /** `read`: what the reading half found. */
-  constructor(folder: OpenFolder, read: ReadCheck | undefined, context: OperationContext) {
+  constructor(
+    folder: OpenFolder,
+    pool: WorkerPool,
+    read: ReadCheck | undefined,
+    context: OperationContext,
+  ) {
     this.#folder = folder;
+    this.#pool = pool;
     this.#read = read;
     this.#context = context;
   }
 
   /** Throws `VAULT_DAMAGED` where the index is wrong: then it has to be made again, and this run once more. */
   async run(): Promise<void> {
-    const values = await valueSource(this.#folder);
     // A folder begins with an entry of the node that made it.
     if (this.#folder.log.heads.size === 0) this.damage.other('no log of this folder is left');
-    for (const log of this.#folder.log.heads.keys()) await this.#log(log, values);
-    await this.#checkWaiting();
-    if (this.#lost.size > 0) await this.#nameLost();
+    const bad = this.#read?.bad ?? new Map<string, string>();
+    const checks = new EntryChecks(this.#folder, this.#pool, bad, this.#context);
+    if (await checks.run()) {
+      this.versions = checks.versions;
+      this.chunks = checks.chunks;
+      this.#directories = checks.directories;
+    } else {
+      await this.#lookClosely();
+    }
     // Pointers say which versions a directory has: each directory's are counted and summed.
     for (const directory of this.#directories) {
       if ((await this.#folder.log.paths.pointers(directory)) === undefined) {
@@ -62,6 +76,14 @@ export class StructureCheck {
     for (const [seq, problem] of this.#read?.badValues ?? []) {
       if (!this.#told.has(seq)) this.damage.other(problem);
     }
+  }
+
+  /** Looks at one thing after another, to name what is damaged and all that it costs. */
+  async #lookClosely(): Promise<void> {
+    const values = await valueSource(this.#folder);
+    for (const log of this.#folder.log.heads.keys()) await this.#log(log, values);
+    await this.#checkWaiting();
+    if (this.#lost.size > 0) await this.#nameLost();
   }
 
   async #log(log: LogId, values: ValueSource): Promise<void> {

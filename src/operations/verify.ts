@@ -71,7 +71,7 @@ async function verifyFolder(
   return withIndex(
     folder,
     async () => {
-      const check = new StructureCheck(folder, read, context);
+      const check = new StructureCheck(folder, session.environment.pool, read, context);
       await check.run();
       const damage = check.damage.all;
       for (const one of damage) context.emit({ type: 'item', item: one.item(folder.id) });

@@ -44,6 +44,11 @@ export interface ChunkStore extends ChunkReader {
   barrier(): Promise<void>;
   /** Gives back the space of deleted values with `from <= seq < to`. */
   compact(from: number, to: number): Promise<void>;
+  /**
+   * Paths of files that together hold every row written before, for `tableValues`; undefined
+   * where values do not lie in files. A file may be gone or replaced after the next write.
+   */
+  tables(): Promise<readonly string[] | undefined>;
   /** Roughly, the bytes on disk of `from <= seq < to`. */
   approximateBytes(from: number, to: number): Promise<number>;
   /**

@@ -15,6 +15,7 @@ import { isVaultError } from '../errors.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import type { ChunkStore, ChunkWrite } from './chunk-store.ts';
 import type { LevelDatabase, LevelOperation, LevelSettings } from './level-database.ts';
+import { levelState } from './level-manifest.ts';
 import { RepairableLevel } from './level-repair.ts';
 import { edge, scanValues, type SeqValue } from './level-scan.ts';
 import { decodeSpanning, encodeSpanning, SPANNING_KEY } from './spanning-batch.ts';
@@ -178,6 +179,16 @@ export class LevelChunkStore implements ChunkStore {
       if (begin >= end) continue;
       await stretch.database.compact(u64be(begin), u64be(end));
     }
+  }
+
+  async tables(): Promise<readonly string[]> {
+    const paths: string[] = [];
+    for (const { database } of this.#stretches) {
+      await database.flush();
+      const { tables } = levelState(this.#fs, database.path);
+      for (const name of tables) paths.push(`${database.path}/${name}`);
+    }
+    return paths;
   }
 
   async approximateBytes(from: number, to: number): Promise<number> {

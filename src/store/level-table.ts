@@ -22,8 +22,8 @@ import {
 } from './level-block.ts';
 import { crc32c, maskedCrc } from './crc32c.ts';
 
-const FOOTER_BYTES = 48;
-const MAGIC = Buffer.from('57fb808b247547db', 'hex');
+export const FOOTER_BYTES = 48;
+export const MAGIC = Buffer.from('57fb808b247547db', 'hex');
 
 /** A data block with the key its index entry has: none of its keys is greater. */
 interface DataBlock {
@@ -117,7 +117,7 @@ function filtersAreSound(table: Uint8Array, filters: BlockHandle): boolean {
 }
 
 /** The entries of an index whose checksum fits: keys with handles. */
-function intactEntries(
+export function intactEntries(
   table: Uint8Array,
   index: BlockHandle,
 ): { key: Uint8Array; handle: BlockHandle }[] | undefined {
@@ -133,7 +133,7 @@ function intactEntries(
   return entries;
 }
 
-function handleAt(
+export function handleAt(
   bytes: Uint8Array,
   start: number,
   end: number,

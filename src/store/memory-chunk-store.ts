@@ -63,6 +63,10 @@ export class MemoryChunkStore implements ChunkStore {
     this.#rows.assertWritable();
   }
 
+  async tables(): Promise<undefined> {
+    return undefined;
+  }
+
   async approximateBytes(from: number, to: number): Promise<number> {
     let bytes = 0;
     for (const [, value] of this.#rows.range(from, to)) bytes += value.length;
