@@ -37,8 +37,19 @@ export interface FolderLayout {
   readonly state: string;
   readonly chunks: string;
   readonly meta: string;
+  /** Tells a copy of the folder from the original. */
+  readonly sentinel: string;
+  /** Counts entries of this node's log outside of the databases. */
+  readonly appended: string;
 }
 
 export function folderLayout(root: string): FolderLayout {
-  return { root, state: `${root}/folder`, chunks: `${root}/chunks`, meta: `${root}/meta` };
+  return {
+    root,
+    state: `${root}/folder`,
+    chunks: `${root}/chunks`,
+    meta: `${root}/meta`,
+    sentinel: `${root}/sentinel`,
+    appended: `${root}/appended`,
+  };
 }

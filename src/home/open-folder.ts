@@ -11,6 +11,7 @@ import { plainRows, type RecordedRows } from '../folder/recorded-rows.ts';
 import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import { WorkingCopyState } from '../folder/working-copy-state.ts';
 import { FolderLog, type FolderLogParts } from '../log/folder-log.ts';
+import { newIncarnationReason, type IncarnationReason } from '../log/incarnation.ts';
 import { logId } from '../log/log-id.ts';
 import { FolderStore } from '../store/folder-store.ts';
 import type { ReplayCounts } from '../store/replay-log.ts';
@@ -19,6 +20,14 @@ import type { Environment } from './environment.ts';
 import { writeFolderFile, type FolderState } from './folder-file.ts';
 import type { Home } from './home.ts';
 import { folderLayout, type FolderLayout } from './home-layout.ts';
+import { LogWitness } from './log-witness.ts';
+
+const whyRenewed: Readonly<Record<IncarnationReason, string>> = {
+  forked: 'this home was used in two places',
+  'newer at a peer': 'other nodes hold newer changes of this one',
+  'counter ahead': 'this home was put back as it was earlier',
+  'home copied': 'this home was copied, or put back from a copy',
+};
 
 export class OpenFolder {
   readonly layout: FolderLayout;
@@ -67,7 +76,65 @@ export class OpenFolder {
     const layout = folderLayout(root);
     mendTwinIfPossible(environment.fileSystem, layout.state);
     const opened = await openStores(environment, home, layout, state);
-    return new OpenFolder(environment, home, layout, state, opened);
+    const folder = new OpenFolder(environment, home, layout, state, opened);
+    try {
+      await folder.renewLogIfNeeded();
+    } catch (error) {
+      await folder.close();
+      throw error;
+    }
+    return folder;
+  }
+
+  /**
+   * Goes on under a new log where this home, or part of it, turns out to be a copy, or another copy of it
+   * to have written: an append would fork the log. All that is known stays. True where that was done: then
+   * what was made of {@link log} before is to be made anew. Nothing may be staged. To be called after
+   * entries were taken over, and when the folder is opened.
+   */
+  async renewLogIfNeeded(): Promise<boolean> {
+    const witness = new LogWitness(this.#environment.fileSystem, this.layout);
+    const log = this.#log;
+    const reason =
+      log.ownCount === 0
+        ? undefined
+        : newIncarnationReason({
+            log: log.own,
+            count: log.ownCount,
+            countOutside: witness.count(log.own),
+            sentinelChanged: witness.isCopied(),
+            countAtPeers: log.hasAdoptedOwn ? log.ownCount + 1 : 0,
+            isForked: log.lines.isForked(log.own),
+          });
+    if (reason === undefined) {
+      witness.makeIfMissing();
+      return false;
+    }
+    const previous = log.heads.get(log.own);
+    const incarnation = this.#environment.random.bytes(16);
+    const state = { ...this.#state, incarnation };
+    const parts = await logParts(this.#environment, this.#home, this.layout, state);
+    const { log: next } = await FolderLog.open({ ...parts, store: this.#store });
+    // The folder names a log only once its first entry is durable.
+    await next.append({
+      versions: [],
+      records: () => [
+        {
+          type: 'log-start',
+          node: this.#home.identity.id,
+          nodeName: this.#home.setting('name'),
+          incarnation,
+          folderSalt: undefined,
+          previous,
+        },
+      ],
+    });
+    this.update({ incarnation });
+    this.#log = next;
+    this.#workingCopy = this.#makeWorkingCopy();
+    witness.renew();
+    this.problems.push(`${whyRenewed[reason]}: it goes on under a new log, and nothing is lost`);
+    return true;
   }
 
   get state(): FolderState {
@@ -163,7 +230,7 @@ export class OpenFolder {
     // What others wrote may never have been brought here.
     const isShared = this.#log.heads.size > 1;
     for (const [path, all] of known.paths) {
-      const links = isShared ? all.filter(({ dot }) => dot.log === this.#log.own) : all;
+      const links = isShared ? all.filter(({ dot }) => this.#log.isOwn(dot.log)) : all;
       const superseded = new Set(links.flatMap(({ parents }) => parents.map(dotName)));
       const current = links.filter(({ dot }) => !superseded.has(dotName(dot)));
       const shown = current.findLast(({ path: at, kind }) => at === path && kind !== 'deletion');
@@ -217,7 +284,7 @@ async function openStores(
 ): Promise<Opened> {
   const { fileSystem } = environment;
   const problems: string[] = [];
-  const parts = await logParts(environment, home, state);
+  const parts = await logParts(environment, home, layout, state);
   const chunks = await environment.openChunks(layout.chunks);
   let meta = await environment.openMeta(layout.meta).catch(async (error: unknown) => {
     await chunks.store.close();
@@ -263,11 +330,14 @@ function replayProblems(replayed: ReplayCounts | undefined): string[] {
 export async function logParts(
   environment: Environment,
   home: Home,
+  layout: FolderLayout,
   state: FolderState,
 ): Promise<Omit<FolderLogParts, 'store'>> {
   const { identity, sodium } = home;
   const current = state.epochs.at(-1)?.id;
   if (current === undefined) throw new RangeError('expected at least one epoch, got none');
+  const log = logId(identity.id, state.id, state.incarnation);
+  const witness = new LogWitness(environment.fileSystem, layout);
   return {
     folder: state.id,
     keys: deriveFolderKeys(state.secret),
@@ -276,7 +346,8 @@ export async function logParts(
     zstd: await loadZstd(),
     random: environment.random,
     clock: environment.clock,
-    log: logId(identity.id, state.id, state.incarnation),
+    log,
+    onCommitted: (count) => witness.note(log, count),
     node: identity.id,
     sign: (label, message) => identity.sign(label, message),
     verify: (node, label, message, signature) =>

@@ -82,6 +82,8 @@ export interface FolderLogParts {
   readonly verify: VerifySignature;
   /** Nodes that this one locked out by itself; default nobody. */
   readonly denied?: () => DenyList;
+  /** Told after each commit how many entries this node's log has. */
+  readonly onCommitted?: (count: number) => void;
 }
 
 /** Heads that a slow peer may still ask for while newer ones come. */
@@ -104,6 +106,7 @@ export class FolderLog {
   readonly #writer: LogWriter;
   /** Heads of others' logs that came since this was opened, by line and seq: what peers were told of. */
   readonly #recent = new Map<string, Head>();
+  #hasAdoptedOwn = false;
 
   private constructor(
     parts: FolderLogParts,
@@ -206,6 +209,21 @@ export class FolderLog {
     return this.#parts.log;
   }
 
+  /** Entries of this node's own log. */
+  get ownCount(): number {
+    return (this.#heads.get(this.own)?.seq ?? -1) + 1;
+  }
+
+  /** Whether this node writes or wrote a log: its own, or one that it has left. */
+  isOwn(log: LogId): boolean {
+    return log === this.own || this.members.ownerOf(log)?.node === this.#parts.node;
+  }
+
+  /** Whether entries of this node's own log came from elsewhere: another copy of this home wrote them. */
+  get hasAdoptedOwn(): boolean {
+    return this.#hasAdoptedOwn;
+  }
+
   /** What is known of every log: of a forked one, as far as its longest branch goes. */
   get clock(): VectorClock {
     return clockOf(this.#heads);
@@ -260,7 +278,10 @@ export class FolderLog {
   adopt(stretch: SignedStretch): Promise<StretchOutcome> {
     return this.#writer.whenCommitted(async () => {
       const told = await this.#adoption.adopt(stretch);
-      if (told.outcome === 'adopted') this.#noteRecent(told.line, stretch.head);
+      if (told.outcome === 'adopted') {
+        this.#noteRecent(told.line, stretch.head);
+        this.#hasAdoptedOwn ||= stretch.log === this.own && told.from < told.to;
+      }
       return told;
     });
   }
@@ -320,8 +341,9 @@ export class FolderLog {
   }
 
   /** Makes everything staged, and these records after it, durable and part of the log, in one commit. */
-  commit(commit: Commit): Promise<void> {
-    return this.#writer.commit(commit);
+  async commit(commit: Commit): Promise<void> {
+    await this.#writer.commit(commit);
+    this.#parts.onCommitted?.(this.ownCount);
   }
 
   /** Everything known of the names in a directory; undefined where the directory was never recorded. */

@@ -78,7 +78,7 @@ async function isFromElsewhere(
  */
 export function parentsOfUnseen(log: FolderLog, state: PathState): Parent[] {
   return [...members(state.shown), ...state.deletions]
-    .filter(({ dot, kind }) => kind === 'deletion' || kind === 'directory' || dot.log === log.own)
+    .filter(({ dot, kind }) => kind === 'deletion' || kind === 'directory' || log.isOwn(dot.log))
     .map(nameOf);
 }
 

@@ -55,8 +55,9 @@ export class ExchangeSide implements FolderSide {
     }
     const side = new ExchangeSide(folder, dropped);
     for (const [line, head] of folder.log.heads) {
-      if (head.log === folder.log.own) continue;
       const row = await folder.store.meta.get(throughKey(line));
+      // What was appended here is here; what another copy of this home wrote has a row since it came.
+      if (row === undefined && head.log === folder.log.own) continue;
       const from = decodeSeq(row) ?? folder.log.lines.from(line);
       side.#through.set(line, from);
       side.#wants.add(line, from, head.seq + 1);
@@ -110,11 +111,9 @@ export class ExchangeSide implements FolderSide {
       const { hash } = await this.#log.entryAlone(line, seq);
       stored.push({ kind: 'page', log, seq, hash });
     }
-    if (this.#log.own !== log) {
-      // Before anything is awaited: until they were looked at, their contents are not all here.
-      this.#wants.add(line, from, to);
-      await this.#wants.look(line, from, to);
-    }
+    // Before anything is awaited: until they were looked at, their contents are not all here.
+    this.#wants.add(line, from, to);
+    await this.#wants.look(line, from, to);
     const contents = rides.filter((value) => typeOf(value) !== valueTypes.page);
     for (const [at, outcome] of (await this.putSealed(contents)).entries()) {
       const value = contents[at];

@@ -113,33 +113,8 @@ export class SharedNode {
   }
 
   /** Gives another node all that this one has: entries, pages and contents. */
-  async giveTo(other: Pick<SharedNode, 'folder'>): Promise<void> {
-    const [mine, theirs] = [
-      await ExchangeSide.open(this.folder),
-      await ExchangeSide.open(other.folder),
-    ];
-    for (let again = true; again;) {
-      again = false;
-      for (const { head } of await mine.heads()) {
-        for (let from = 0; from <= head.seq;) {
-          const ask = { log: head.log, from, toward: head, rideBytes: 100_000 };
-          const range = await mine.readRange(ask);
-          if (range === undefined) throw new Error('expected entries of a known head');
-          const before = other.folder.log.heads.size;
-          const { outcome } = await theirs.adopt(range);
-          if (outcome === 'refused') throw new Error(`expected to be taken, was ${outcome}`);
-          again ||= other.folder.log.heads.size > before;
-          from += range.entries.length;
-        }
-      }
-    }
-    for (;;) {
-      const wants = await theirs.wants(64);
-      if (wants.length === 0) break;
-      const values = await mine.getSealed(wants.map(({ name }) => name));
-      await theirs.putSealed(values.filter((value) => value !== undefined));
-    }
-    await theirs.flush();
+  giveTo(other: Pick<SharedNode, 'folder'>): Promise<void> {
+    return giveAll(this.folder, other.folder);
   }
 
   /** Every path of the working copy with the text of files. */
@@ -245,4 +220,31 @@ async function admit(
       }),
     ],
   });
+}
+
+/** Gives one opened folder all that another has: entries, pages and contents. */
+export async function giveAll(from: OpenFolder, to: OpenFolder): Promise<void> {
+  const [mine, theirs] = [await ExchangeSide.open(from), await ExchangeSide.open(to)];
+  for (let again = true; again;) {
+    again = false;
+    for (const { head } of await mine.heads()) {
+      for (let seq = 0; seq <= head.seq;) {
+        const ask = { log: head.log, from: seq, toward: head, rideBytes: 100_000 };
+        const range = await mine.readRange(ask);
+        if (range === undefined) throw new Error('expected entries of a known head');
+        const before = to.log.heads.size;
+        const { outcome } = await theirs.adopt(range);
+        if (outcome === 'refused') throw new Error(`expected to be taken, was ${outcome}`);
+        again ||= to.log.heads.size > before;
+        seq += range.entries.length;
+      }
+    }
+  }
+  for (;;) {
+    const wants = await theirs.wants(64);
+    if (wants.length === 0) break;
+    const values = await mine.getSealed(wants.map(({ name }) => name));
+    await theirs.putSealed(values.filter((value) => value !== undefined));
+  }
+  await theirs.flush();
 }

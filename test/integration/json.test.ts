@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { commands } from '../../src/cli/commands.ts';
 import { assertMatchesSchema } from '../helpers/json-schema.ts';
-import { makeConflict } from '../helpers/made-conflict.ts';
+import { makeConflict } from '../helpers/joined-in-memory.ts';
 import { TestNode } from '../helpers/test-node.ts';
 import { CommandHost } from './command-host.ts';
 
