@@ -9,6 +9,8 @@ import { createHome } from './home/create-home.ts';
 import { Home } from './home/home.ts';
 import { homeLayout } from './home/home-layout.ts';
 import { systemEnvironment, systemPool } from './home/system-environment.ts';
+import { MAX_PROCESS_CREDIT_BYTES } from './limits.ts';
+import { CreditPool } from './net/credit-pool.ts';
 import { addFolder } from './operations/add-folder.ts';
 import type { OperationContext, VaultApi } from './operations/api.ts';
 import type {
@@ -21,6 +23,7 @@ import type {
 import { conflicts } from './operations/conflicts.ts';
 import { diff } from './operations/diff.ts';
 import { doctor } from './operations/doctor.ts';
+import { openExchange, type Exchange, type ExchangeOptions } from './operations/exchange.ts';
 import { find } from './operations/find.ts';
 import { listFolders, removeFolder, setFolder, showFolder } from './operations/folders.ts';
 import {
@@ -47,6 +50,12 @@ import { unlockFolder } from './operations/unlock-folder.ts';
 import { undo } from './operations/undo.ts';
 import { checkVerifyOptions, verify } from './operations/verify.ts';
 import { systemMachine, type MachineFacts } from './system/machine-facts.ts';
+
+/** An opened home in this process. */
+export interface Vault extends VaultApi {
+  /** Begins the exchange of a folder, connected to nobody; closed with the home at the latest. */
+  exchange(options: ExchangeOptions): Promise<Exchange>;
+}
 
 /** Whether a text is a recovery code, its check symbols included. */
 export function isRecoveryCode(text: string): boolean {
@@ -90,7 +99,7 @@ export async function examine(
  * `VAULT_FORMAT_UNSUPPORTED`, `VAULT_DAMAGED`, `VAULT_INTERRUPTED`. Folders are opened when an
  * operation needs them. Without `given`, on this machine.
  */
-export async function openVault(options: OpenOptions, given?: Environment): Promise<VaultApi> {
+export async function openVault(options: OpenOptions, given?: Environment): Promise<Vault> {
   const { waitLockMs, signal } = options;
   const world = given ?? systemEnvironment();
   const lock = { waitMs: waitLockMs, signal };
@@ -115,8 +124,10 @@ async function endingAs<T>(signal: AbortSignal, work: () => Promise<T>): Promise
   }
 }
 
-function wire(session: Session): VaultApi {
+function wire(session: Session): Vault {
   const { environment, home, folders } = session;
+  const credit = new CreditPool(MAX_PROCESS_CREDIT_BYTES);
+  const exchanges = new Set<Exchange>();
   const guarded = <A extends readonly unknown[], R>(
     run: (...args: A) => Promise<R>,
   ): ((...args: A) => Promise<R>) => {
@@ -141,6 +152,7 @@ function wire(session: Session): VaultApi {
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     try {
+      for (const exchange of exchanges) await exchange.close();
       await environment.pool.close();
       await folders.close();
       restoreReserve(home);
@@ -189,6 +201,13 @@ function wire(session: Session): VaultApi {
     configGet: guarded(async (key) => getSetting(session, key)),
     configSet: guarded((key, value) => setSetting(session, key, value)),
     configList: streamed(async (context) => listSettings(session, context)),
+    exchange: guarded(async (options) => {
+      const exchange = await openExchange(session, credit, options, (over) =>
+        exchanges.delete(over),
+      );
+      exchanges.add(exchange);
+      return exchange;
+    }),
     close: () => (closing ??= close()),
   };
 }

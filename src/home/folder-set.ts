@@ -105,6 +105,11 @@ export class FolderSet {
     return opened;
   }
 
+  /** Whether this is how the folder is open now: not where it was released since. */
+  async isOpen(folder: OpenFolder): Promise<boolean> {
+    return (await this.#open.get(folder.id)) === folder;
+  }
+
   /** Closes a folder that is to be removed or was never to stay open. */
   async release(id: string): Promise<void> {
     const opened = this.#open.get(id);

@@ -9,7 +9,7 @@ import { ChangeApplier, type Applied, type PathChange } from '../folder/change-a
 import type { LocalEdit } from '../folder/displaced-files.ts';
 import { PendingChanges, type DirectoryChange } from '../folder/pending-changes.ts';
 import { seenStat } from '../folder/seen-stat.ts';
-import type { SeenEntry } from '../folder/working-copy-row.ts';
+import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import { isLoss, isVaultError, VaultError } from '../errors.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { directoryOf, type TreeEntry } from '../log/folder-tree.ts';
@@ -18,6 +18,7 @@ import type { Body, NamedLink, Parent } from '../log/types.ts';
 import { nameOf } from '../log/version-name.ts';
 import type { OperationContext } from './api.ts';
 import { checkPresence } from './content-presence.ts';
+import { formerVersion } from './edit-parents.ts';
 import { valueSource } from './look.ts';
 import { currentVersions, intoFolder, recordWorkingCopy } from './record-working-copy.ts';
 import { recoverApply } from './recover-apply.ts';
@@ -45,6 +46,7 @@ const BATCH = 512;
 const BATCH_BYTES = 256 * 1024 * 1024;
 /** How often what refused to be replaced is recorded and tried again. */
 const ROUNDS = 3;
+const NO_DIGEST = new Uint8Array(0);
 
 /**
  * Records the working copy and brings it in step. Throws what recording throws: where its root is gone,
@@ -95,6 +97,8 @@ class InStepRun {
   #bytes = 0;
   /** What has to wait until all below it is gone, the deepest last. */
   readonly #late: Wanted[] = [];
+  /** Directories that this run makes: what was ever recorded of what is in them is over. */
+  readonly #made = new Set<string>();
 
   constructor(
     session: Session,
@@ -150,7 +154,7 @@ class InStepRun {
   async #directory(view: TreeView, path: string, isShown: boolean): Promise<void> {
     this.#context.signal.throwIfAborted();
     const listed = isShown ? await view.list(path) : undefined;
-    const rows = (await this.#folder.seen(path)) ?? new Map<string, SeenEntry>();
+    const rows = await this.#seen(path);
     const damaged = new Set((listed?.damage ?? []).map((one) => one.path));
     const below: { readonly path: string; readonly isShown: boolean }[] = [];
     const shown = new Map<string, TreeEntry>();
@@ -179,13 +183,14 @@ class InStepRun {
   ): Promise<void> {
     if (kind === 'directory') {
       if (row?.kind !== 'directory') {
+        this.#made.add(directory === '' ? name : `${directory}/${name}`);
         await this.#add({ directory, name, next: 'directory', version }, row);
       } else if (version !== undefined && !isVersion(row, version)) {
         await this.#rename(directory, name, row, version);
       }
       return;
     }
-    if (version === undefined || (row !== undefined && isVersion(row, version))) return;
+    if (version === undefined || (row?.kind === kind && isVersion(row, version))) return;
     if (row?.kind === kind && equalBytes(row.digest, version.digest)) {
       await this.#rename(directory, name, row, version);
       return;
@@ -270,17 +275,23 @@ class InStepRun {
     this.#counts[change]++;
     const kind = isRemoved ? before?.kind : next === 'directory' ? 'directory' : version?.kind;
     this.#context.emit({ type: 'item', item: { type: 'change', change, path, kind } });
-    if (isRemoved || version === undefined || version.kind === 'deletion') {
-      // A directory that nobody made and that only exists through what is in it has no version to name.
+    if (isRemoved) {
       rows.delete(name);
       return;
     }
-    const { kind: versionKind, digest } = version;
+    const known =
+      version === undefined || version.kind === 'deletion'
+        ? await formerVersion(this.#folder.log, path)
+        : nameOf(version);
+    if (known === undefined) {
+      rows.delete(name);
+      return;
+    }
     rows.set(name, {
       ...seenStat(stat, true),
-      kind: versionKind,
-      digest,
-      version: nameOf(version),
+      kind: version === undefined || version.kind === 'deletion' ? 'directory' : version.kind,
+      digest: version?.digest ?? NO_DIGEST,
+      version: known,
     });
   }
 
@@ -327,10 +338,12 @@ class InStepRun {
   async #change(path: string): Promise<DirectoryChange> {
     const known = this.#pending.find(path);
     if (known !== undefined) return known;
-    return this.#pending.change(
-      path,
-      (await this.#folder.seen(path)) ?? new Map<string, SeenEntry>(),
-    );
+    return this.#pending.change(path, await this.#seen(path));
+  }
+
+  async #seen(path: string): Promise<SeenNames> {
+    const known = this.#made.has(path) ? undefined : await this.#folder.seen(path);
+    return known ?? new Map<string, SeenEntry>();
   }
 }
 

@@ -95,3 +95,16 @@ function isSame(name: Parent, link: NamedLink): boolean {
 function keyOf({ log, seq, index, hash8 }: Parent): string {
   return `${log}:${seq}:${index}:${hash8.join()}`;
 }
+
+/**
+ * What names a directory that nobody made, or made again: it only exists through what lives in it. A
+ * version of its path that is over, so that nothing is superseded by what names it; undefined without one.
+ */
+export async function formerVersion(log: FolderLog, path: string): Promise<Parent | undefined> {
+  const links = await log.linksOf(path);
+  const state = foldLinks(links, { nodeName: () => '', versionId: () => '' }).states.get(path);
+  const shown = [state?.shown, ...(state?.copies ?? [])].flatMap((rival) => members(rival));
+  const current = new Set(shown.map((link) => keyOf(nameOf(link))));
+  const former = links.findLast((link) => link.path === path && !current.has(keyOf(nameOf(link))));
+  return former && nameOf(former);
+}

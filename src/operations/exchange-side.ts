@@ -40,20 +40,28 @@ export class ExchangeSide implements FolderSide {
   readonly #wants: ContentWants;
   /** What was last written of how far contents are here. */
   readonly #through = new Map<LogId, number>();
+  readonly #onNews: () => void;
 
-  private constructor({ log, store }: ExchangedFolder, dropped: DropSet) {
+  private constructor({ log, store }: ExchangedFolder, dropped: DropSet, onNews: () => void) {
+    this.#onNews = onNews;
     this.#log = log;
     this.#store = store;
     this.#wants = new ContentWants(log, store, dropped);
   }
 
-  /** The side of an opened folder; what it was given and lacked when it was last open is wanted again. */
-  static async open(folder: ExchangedFolder): Promise<ExchangeSide> {
+  /**
+   * The side of an opened folder; what it was given and lacked when it was last open is wanted again.
+   * `onNews` is called when something came that was not here.
+   */
+  static async open(
+    folder: ExchangedFolder,
+    onNews: () => void = () => undefined,
+  ): Promise<ExchangeSide> {
     const dropped = new DropSet();
     for await (const { record } of folder.log.records(recordType.dropSet, () => undefined)) {
       if (record.type === 'drop-set') dropped.apply(record);
     }
-    const side = new ExchangeSide(folder, dropped);
+    const side = new ExchangeSide(folder, dropped, onNews);
     for (const [line, head] of folder.log.heads) {
       const row = await folder.store.meta.get(throughKey(line));
       // What was appended here is here; what another copy of this home wrote has a row since it came.
@@ -120,6 +128,7 @@ export class ExchangeSide implements FolderSide {
       if (outcome !== 'stored' || value === undefined) continue;
       stored.push({ kind: 'content', id: parseHeader(value).id.slice() });
     }
+    if (from < to) this.#onNews();
     return { outcome: 'adopted', heads: this.#held(this.#log.lines.of(log)), stored };
   }
 
@@ -210,6 +219,7 @@ export class ExchangeSide implements FolderSide {
       // The caller may use its memory again, and none of it may change below a sealed value.
       await this.#store.stage(Uint8Array.from(value));
       await this.#wants.contentArrived(id.slice(), plain);
+      this.#onNews();
       return 'stored';
     } catch (error) {
       if (!isVaultError(error, 'VAULT_CHUNK_CORRUPT')) throw error;
@@ -221,6 +231,7 @@ export class ExchangeSide implements FolderSide {
     const told = await this.#log.adoptPage(Uint8Array.from(value));
     if (told.outcome !== 'stored') return told.outcome;
     await this.#wants.pageArrived(told.line, told.entry.seq, told.entry.hash);
+    this.#onNews();
     return 'stored';
   }
 

@@ -73,8 +73,8 @@ export class EntryChanges {
   /** Carries over to `tables` (the durable entries) what else is found after a crash. */
   afterCrash(root: DirectoryInode, tables: Tables, random: RandomSource, survival: Survival): void {
     for (const change of this.#pending) {
-      const kept = survival === 'all' || (survival === 'some' && randomInteger(random, 2) === 0);
-      if (kept && isPossible(change, root, tables)) {
+      const kept = survival === 'some' && randomInteger(random, 2) === 0;
+      if (survival === 'all' || (kept && isPossible(change, root, tables))) {
         for (const slot of change.slots) put(tables, slot);
       }
     }

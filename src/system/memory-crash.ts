@@ -1,14 +1,18 @@
 import type { RandomSource } from '../random.ts';
 import { MemoryContent, type Survival } from './memory-content.ts';
 import { bytesTaken, type DirectoryInode, type Entry, type Inode } from './memory-inode.ts';
-import { MemoryVolume } from './memory-volume.ts';
+import { MemoryVolume, type MemoryFileSystemOptions } from './memory-volume.ts';
 import { randomInteger } from './seeded-random.ts';
 
 /** Crashes that lose everything unsynced, or nothing, would hardly come up by single choices. */
 const SURVIVALS: readonly Survival[] = ['none', 'some', 'some', 'all'];
 
 /** What a power cut leaves of a volume: a new volume that shares nothing with it. */
-export function volumeAfterCrash(volume: MemoryVolume, random: RandomSource): MemoryVolume {
+export function volumeAfterCrash(
+  volume: MemoryVolume,
+  random: RandomSource,
+  options: Partial<MemoryFileSystemOptions>,
+): MemoryVolume {
   const survival = SURVIVALS[randomInteger(random, SURVIVALS.length)] ?? 'none';
   const found = new Map<DirectoryInode, Map<string, Entry>>();
   const tables = (directory: DirectoryInode): Map<string, Entry> => {
@@ -40,7 +44,8 @@ export function volumeAfterCrash(volume: MemoryVolume, random: RandomSource): Me
       directory.durable.set(key, { name, inode: copy });
     }
   }
-  return new MemoryVolume(volume.options, { root, nextInode: volume.nextInode, used });
+  const state = { root, nextInode: volume.nextInode, used };
+  return new MemoryVolume({ ...volume.options, ...options }, state);
 }
 
 function copyOf(

@@ -34,10 +34,11 @@ export class MemoryFileSystem implements FileSystem {
    * The file system as found after a power cut now; this one stays as it is. What was synced is there:
    * content by a file's `sync`, names by `syncDirectory` of their directory. Each other write may be
    * whole, torn or missing, each other creation, removal and rename done or not, as `random` decides;
-   * always as a tree in which no file or directory that was durable is lost to a rename.
+   * always as a tree in which no file or directory that was durable is lost to a rename. `options` are
+   * those of the machine that is then started, as far as they differ.
    */
-  crash(random: RandomSource): MemoryFileSystem {
-    return new MemoryFileSystem(volumeAfterCrash(this.#volume, random));
+  crash(random: RandomSource, options: Partial<MemoryFileSystemOptions> = {}): MemoryFileSystem {
+    return new MemoryFileSystem(volumeAfterCrash(this.#volume, random, options));
   }
 
   /** Puts something there that is no file, directory or symlink. */

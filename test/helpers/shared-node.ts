@@ -1,20 +1,17 @@
 /** Whole nodes in memory that share one folder, each with a home and a working copy, and no network. */
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { fromHex, toHex, utf8 } from '../../src/bytes.ts';
-import { writeFolderFile } from '../../src/home/folder-file.ts';
+import { utf8 } from '../../src/bytes.ts';
 import { FolderSet } from '../../src/home/folder-set.ts';
-import { folderLayout } from '../../src/home/home-layout.ts';
 import { Home } from '../../src/home/home.ts';
-import { OpenFolder } from '../../src/home/open-folder.ts';
-import { signMemberRecord } from '../../src/log/member-record.ts';
+import type { OpenFolder } from '../../src/home/open-folder.ts';
 import { addFolder } from '../../src/operations/add-folder.ts';
 import { bringInStep, type InStepCounts } from '../../src/operations/bring-in-step.ts';
 import { ExchangeSide } from '../../src/operations/exchange-side.ts';
-import { rootIdentity } from '../../src/folder/root-identity.ts';
 import { recordWorkingCopy, intoFolder } from '../../src/operations/record-working-copy.ts';
 import type { Session } from '../../src/operations/session.ts';
 import type { RandomSource } from '../../src/random.ts';
+import { admitNode, joinFolder } from './shared-folder.ts';
 import { memoryEnvironment, type MemoryEnvironment } from './test-environment.ts';
 import { initHome } from '../../src/vault.ts';
 import { operationContext, type TestContextOf } from './test-home.ts';
@@ -43,12 +40,15 @@ export class SharedNode {
       node.session = await node.#openSession();
       const [first] = nodes;
       if (first === undefined) await addFolder(node.session, { path: ROOT });
-      else await node.#join(first);
+      else await joinFolder(node.session, first.folder.state, name, ROOT);
       await node.#openFolder();
       nodes.push(node);
     }
     const [first] = nodes;
-    for (const node of nodes) if (first && node !== first) await admit(first, node);
+    for (const node of nodes) {
+      if (first === undefined || node === first) continue;
+      await admitNode(first.session, first.folder, node.session.home.identity);
+    }
     return nodes;
   }
 
@@ -61,9 +61,9 @@ export class SharedNode {
     node.fs.makeDirectories(ROOT);
     await initHome({ home: HOME, name, deviceKey: true }, node.environment);
     node.session = await node.#openSession();
-    await node.#join(first);
+    await joinFolder(node.session, first.folder.state, name, ROOT);
     await node.#openFolder();
-    await admit(first, node);
+    await admitNode(first.session, first.folder, node.session.home.identity);
     return node;
   }
 
@@ -164,62 +164,6 @@ export class SharedNode {
     if (listed === undefined) throw new Error('expected a folder');
     this.folder = await this.session.folders.open(listed);
   }
-
-  /** Makes the folder of another node here, with a log of this node's own. */
-  async #join(first: Pick<SharedNode, 'folder'>): Promise<void> {
-    const { environment, home } = this.session;
-    const { fileSystem, random } = environment;
-    const state = {
-      ...first.folder.state,
-      incarnation: random.bytes(16),
-      path: ROOT,
-      root: rootIdentity(fileSystem.stat(ROOT)),
-    };
-    const root = `${home.layout.folders}/${toHex(random.bytes(8))}`;
-    fileSystem.makeDirectories(root, 0o700);
-    const folder = await OpenFolder.open(environment, home, root, state);
-    await folder.log.append({
-      versions: [],
-      records: () => [
-        {
-          type: 'log-start',
-          node: home.identity.id,
-          nodeName: this.name,
-          incarnation: state.incarnation,
-          folderSalt: undefined,
-          previous: undefined,
-        },
-      ],
-    });
-    await folder.close();
-    writeFolderFile(fileSystem, folderLayout(root).state, home.keys.folderKey, random, state);
-    fileSystem.syncDirectory(root);
-    fileSystem.syncDirectory(home.layout.folders);
-  }
-}
-
-async function admit(
-  { session, folder }: Pick<SharedNode, 'session' | 'folder'>,
-  other: SharedNode,
-): Promise<void> {
-  const { home } = session;
-  const { identity } = other.session.home;
-  await folder.log.append({
-    versions: [],
-    records: (_clock, time) => [
-      signMemberRecord((label, message) => home.identity.sign(label, message), fromHex(folder.id), {
-        type: 'member',
-        action: 'admit',
-        node: identity.id,
-        exchangeKey: identity.exchangeKey,
-        role: 'write',
-        cutoffs: [],
-        after: folder.log.members.membership?.heads ?? [],
-        time,
-        by: home.identity.id,
-      }),
-    ],
-  });
 }
 
 /** Gives one opened folder all that another has: entries, pages and contents. */

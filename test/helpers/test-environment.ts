@@ -51,7 +51,7 @@ export function realEnvironment(
   seed: string | number = 'test environment',
 ): TestEnvironment & { readonly directory: string } {
   const stores = new Map<string, AnyStore>();
-  const environment = world(realFileSystem(), systemClock, seededRandom(seed), stores);
+  const environment = world(realFileSystem(), systemClock, seededRandom(seed), stores, true);
   return Object.assign(environment, { directory: tempDir(t) });
 }
 
@@ -69,15 +69,38 @@ function memoryWorld(
   random: RandomSource,
   stores: Map<string, AnyStore>,
 ): MemoryEnvironment {
-  const environment = world(fileSystem, clock, random, stores);
+  const environment = world(fileSystem, clock, random, stores, true);
   return Object.assign(environment, {
     fileSystem,
     clock,
     crash(chance: RandomSource): MemoryEnvironment {
-      const left = [...stores].map(([id, store]) => [id, store.crash(chance)] as const);
-      return memoryWorld(fileSystem.crash(chance), clock, random, new Map(left));
+      return memoryWorld(fileSystem.crash(chance), clock, random, storesAfterCrash(stores, chance));
     },
   });
+}
+
+/** A machine in memory whose every part is given: for simulations, which take over what a crash leaves. */
+export interface MemoryMachine {
+  readonly fileSystem: MemoryFileSystem;
+  readonly stores: MemoryStores;
+  readonly environment: TestEnvironment;
+}
+
+/** Databases by the ids that mark their directories. */
+export type MemoryStores = Map<string, AnyStore>;
+
+export function memoryMachine(
+  fileSystem: MemoryFileSystem,
+  clock: Clock,
+  random: RandomSource,
+  stores: MemoryStores = new Map(),
+): MemoryMachine {
+  return { fileSystem, stores, environment: world(fileSystem, clock, random, stores, false) };
+}
+
+/** What a power cut leaves of all databases. */
+export function storesAfterCrash(stores: MemoryStores, chance: RandomSource): MemoryStores {
+  return new Map([...stores].map(([id, store]) => [id, store.crash(chance)] as const));
 }
 
 function world(
@@ -85,6 +108,7 @@ function world(
   clock: Clock,
   random: RandomSource,
   stores: Map<string, AnyStore>,
+  isolate: boolean,
 ): TestEnvironment {
   const locks = new Map<string, Promise<void>>();
   const open = <S extends AnyStore>(path: string, make: () => S): Promise<OpenedStore<S>> => {
@@ -100,7 +124,7 @@ function world(
     fileSystem,
     clock,
     random,
-    pool: renewedPool(() => inlinePool({ tasks, fileSystem, random, isolate: true })),
+    pool: renewedPool(() => inlinePool({ tasks, fileSystem, random, isolate })),
     machineName: 'test machine',
     scryptCost,
     onStoreWrite: () => undefined,

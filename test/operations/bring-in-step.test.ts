@@ -140,6 +140,39 @@ describe('bringing a working copy in step', () => {
     assert.deepEqual(Object.keys(a.tree()).length, 4);
   });
 
+  test('a directory that is needed again after it was deleted is not recorded as new', async () => {
+    const [a, b] = await two();
+    a.put({ 'd/f': 'base', 'd/g': 'base' });
+    await a.record();
+    await inStep([a, b]);
+    a.remove('d');
+    b.put({ 'd/f': 'edited' });
+    await a.record();
+    await b.record();
+    await inStep([a, b]);
+    const wanted = { 'd/': '', 'd/f': 'edited' };
+    assert.deepEqual([a.tree(), b.tree()], [wanted, wanted]);
+    const last = a.folder.log.clock.get(a.folder.log.own);
+    await inStep([a, b]);
+    assert.equal(a.folder.log.clock.get(a.folder.log.own), last, 'own writes never echo');
+  });
+
+  test('what was recorded in a directory is over when the directory comes back', async () => {
+    const [a, b] = await two();
+    b.put({ 'd/y': 'again' });
+    await b.record();
+    await inStep([a, b]);
+    a.remove('d');
+    await a.record();
+    await inStep([a, b]);
+    assert.deepEqual(b.tree(), {});
+    a.put({ 'd/y': 'again' });
+    await a.record();
+    await inStep([a, b]);
+    const wanted = { 'd/': '', 'd/y': 'again' };
+    assert.deepEqual([a.tree(), b.tree()], [wanted, wanted]);
+  });
+
   test('what was edited here and not recorded is never overwritten', async () => {
     const [a, b] = await two();
     a.put({ f: 'base', g: 'base' });

@@ -301,3 +301,15 @@ function checkSound(files: MemoryFileSystem): void {
   for (const { name } of emptied.list('/')) emptied.removeTree(`/${name}`);
   assert.equal(emptied.freeBytes('/'), newFiles().freeBytes('/'));
 }
+
+test('a crash that loses nothing leaves every name as it was', () => {
+  const files = newFiles();
+  for (const path of ['/a', '/b']) files.makeDirectory(path);
+  writeFile(files, '/a/file', utf8('content'));
+  syncAll(files, '/');
+  files.rename('/a/file', '/b/file');
+  files.syncDirectory('/b');
+  files.removeFile('/b/file');
+  const after = files.crash({ bytes: (length) => new Uint8Array(length).fill(0xff) });
+  assert.deepEqual([namesIn(after, '/a'), namesIn(after, '/b')], ['', '']);
+});

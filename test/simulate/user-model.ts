@@ -1,0 +1,103 @@
+/** What the users of one node did, and which of their contents vault may never lose. */
+
+import type { State } from './working-tree.ts';
+
+type Changes = ReadonlyMap<
+  string,
+  { readonly before: State | undefined; readonly after: State | undefined }
+>;
+
+/** Paths that were touched while something ran, with the states they had. */
+export type Touched = Map<string, readonly (State | undefined)[]>;
+
+export class UserModel {
+  /** Contents that stood still while everything was recorded: to be readable for ever. */
+  readonly kept = new Set<State>();
+  /** What vault brought here: found again after a crash, it may be taken for what a user did. */
+  readonly #brought = new Set<string>();
+  #hadMishap = false;
+  /** Each path with each state that somebody gave it on this node: nothing else may be recorded. */
+  readonly #given = new Set<string>();
+  /** What a user wrote last at each path, and was not recorded for sure. */
+  readonly #standing = new Map<string, State>();
+  readonly #scans = new Set<Touched>();
+
+  did(changes: Changes): void {
+    this.#note(changes);
+    for (const [path, { before, after }] of changes) {
+      if (after === undefined || after === 'D') this.#standing.delete(path);
+      else this.#standing.set(path, after);
+      for (const touched of this.#scans) {
+        touched.set(path, [...(touched.get(path) ?? []), before, after]);
+      }
+    }
+  }
+
+  /** vault brought the working copy from one state to another. */
+  brought(changes: Changes): void {
+    for (const [path, { after }] of changes) this.#brought.add(key(path, after));
+  }
+
+  /** Something failed: what vault had changed and not noted is found as if a user had changed it. */
+  mishap(): void {
+    this.#hadMishap = true;
+  }
+
+  /** A power cut took back, or tore, what was not synced. */
+  lost(changes: Changes, tree: ReadonlyMap<string, State>): void {
+    this.#note(changes);
+    for (const [path, state] of this.#standing) {
+      if (tree.get(path) !== state) this.#standing.delete(path);
+    }
+    this.#scans.clear();
+  }
+
+  /** vault was told to change this; what was touched meanwhile it may have taken back. */
+  changedBack(changes: Changes, touched: Touched): void {
+    this.#note(changes);
+    for (const [path, states] of touched) {
+      for (const state of states) this.#given.add(key(path, state));
+    }
+  }
+
+  /** An operation begins that records everything; answers what {@link endScan} is to be given. */
+  beginScan(): Touched {
+    const touched: Touched = new Map();
+    this.#scans.add(touched);
+    return touched;
+  }
+
+  /** It ended well: what was not touched meanwhile is kept. */
+  endScan(touched: Touched): void {
+    this.#scans.delete(touched);
+    for (const [path, state] of this.#standing) {
+      if (touched.has(path)) continue;
+      this.kept.add(state);
+      this.#standing.delete(path);
+    }
+  }
+
+  /** It failed. */
+  dropScan(touched: Touched): void {
+    this.#scans.delete(touched);
+  }
+
+  /** Whether somebody made this of the path; undefined: made it go. */
+  explains(path: string, state: State | undefined): boolean {
+    const one = key(path, state);
+    return this.#given.has(one) || (this.#hadMishap && this.#brought.has(one));
+  }
+
+  /** Paths that somebody made go. */
+  *gone(): Iterable<string> {
+    for (const one of this.#given) if (one.endsWith('\n-')) yield one.slice(0, -2);
+  }
+
+  #note(changes: Changes): void {
+    for (const [path, { after }] of changes) this.#given.add(key(path, after));
+  }
+}
+
+function key(path: string, state: State | undefined): string {
+  return `${path}\n${state ?? '-'}`;
+}
