@@ -37,7 +37,9 @@ export function changeBackEnd(
   if (recorded > 0) {
     const edits = count(recorded, 'change');
     output.say(
-      `${edits} that ${recorded === 1 ? 'was' : 'were'} not recorded yet ${isDry ? 'would be first' : 'now are'}`,
+      isDry
+        ? `${edits} not recorded yet would be recorded first`
+        : `${edits} not recorded yet: recorded first`,
     );
   }
   if (before !== null && text.length > 0) {

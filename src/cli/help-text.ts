@@ -45,7 +45,11 @@ export function overviewText(
 
 /** What `vault help <command>` says. */
 export function commandText(command: CommandDefinition): string {
-  const lines = [`usage: ${usageLine(command)}`, '', ...wrapText(`${command.summary}.`, WIDTH, 0)];
+  const lines = [
+    `usage: ${usageLine(command)}`,
+    '',
+    ...wrapText(sentence(command.summary), WIDTH, 0),
+  ];
   for (const paragraph of command.details ?? []) lines.push('', ...wrapText(paragraph, WIDTH, 0));
   if (command.positionals.length > 0) {
     const rows = command.positionals.map((one) => [`  ${one.name}`, positionalDoc(one)] as const);
@@ -100,6 +104,12 @@ export function optionDoc(option: OptionDefinition): string {
   if (option.list) notes.push('may be repeated');
   if (option.variable !== undefined) notes.push(option.variable);
   return notes.length === 0 ? option.doc : `${option.doc} (${notes.join('; ')})`;
+}
+
+/** A text of the definitions, which begin in lower case and have no full stop. */
+export function sentence(text: string): string {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(text) ? capital : `${capital}.`;
 }
 
 /** The doc of a word with its choices. */

@@ -8,7 +8,7 @@ import {
 } from './definition.ts';
 import { exitMeanings } from './exit-codes.ts';
 import { globalOptions } from './global-options.ts';
-import { intro, optionDoc, positionalDoc, usageLine } from './help-text.ts';
+import { intro, optionDoc, positionalDoc, sentence, usageLine } from './help-text.ts';
 import { roffArgument, roffBold, roffText } from './roff.ts';
 import { version } from './version.ts';
 
@@ -157,12 +157,6 @@ function optionEntry(option: OptionDefinition): string[] {
 
 function term(label: string, text: string): string[] {
   return ['.TP', label, roffText(text)];
-}
-
-/** A text of the definitions, which begin in lower case and have no full stop. */
-function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(text) ? capital : `${capital}.`;
 }
 
 function seeAlso(names: readonly string[]): string[] {

@@ -64,6 +64,8 @@ export interface ScanScope {
   readonly withStats: boolean;
   /** Whether to go in also where another file system is mounted than was, or none any more. */
   readonly acceptsMounts: boolean;
+  /** Directories that lead neither to one of these paths nor lie below one are left out; undefined for none. */
+  readonly within: readonly string[] | undefined;
 }
 
 /** Everything. */
@@ -73,6 +75,7 @@ export const wholeFolder: ScanScope = {
   entersNew: true,
   withStats: false,
   acceptsMounts: false,
+  within: undefined,
 };
 
 /** What was last seen in directories, as a scan needs it. */
@@ -273,7 +276,7 @@ class Walk {
         const place = device === undefined ? undefined : { device, wasMount };
         return { path: join(path, name), isNew, isDamaged: false, above, place };
       };
-      const { entersRecorded, entersNew } = this.#scope;
+      const { entersRecorded, entersNew, within } = this.#scope;
       const inside = entersRecorded
         ? found.below.map(({ name, wasMount }) => open(name, false, wasMount))
         : [];
@@ -284,11 +287,18 @@ class Walk {
         for (const { name } of newDirectories) inside.push(open(name, true, undefined));
         if (newDirectories.length > 0) inside.sort((a, b) => (a.path < b.path ? -1 : 1));
       } else problems.push(...found.problems);
-      below.push(...inside);
+      below.push(...inside.filter((one) => within === undefined || isWithin(one.path, within)));
     }
     this.#open.push(...below.reverse());
     return { takenMs, kept: output.kept, known: output.known, problems, changed, mounts };
   }
+}
+
+/** Whether a directory leads to one of the paths, or lies at or below one. */
+function isWithin(directory: string, paths: readonly string[]): boolean {
+  return paths.some(
+    (path) => `${path}/`.startsWith(`${directory}/`) || `${directory}/`.startsWith(`${path}/`),
+  );
 }
 
 /** Decodes what was recorded only where somebody asks. */

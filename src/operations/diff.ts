@@ -68,7 +68,7 @@ class Diff {
     const paths = typed.map((path) => pathInFolder(this.#session, this.#folder, path, cwd));
     const sides: ComparedSides = {
       before: await this.#momentSide(start),
-      after: isMoment ? await this.#momentSide(until) : await this.#present(),
+      after: isMoment ? await this.#momentSide(until) : await this.#present(paths),
       signal: this.#context.signal,
       onDamage: (path, { message }) => this.#tellDamage(path, message),
     };
@@ -136,11 +136,13 @@ class Diff {
     return new MomentSide(this.#folder, view, await valueSource(this.#folder));
   }
 
-  async #present(): Promise<TreeSide> {
+  /** Looks at these paths only, or at everything where there is none. */
+  async #present(paths: readonly string[]): Promise<TreeSide> {
     const folder = this.#folder;
     if (folder.state.path === undefined) return this.#momentSide(await this.#moment('now'));
     const rehearsal = new Rehearsal(folder);
-    const options = { phase: `diff ${folder.name}`, yes: true };
+    const within = paths.length === 0 || paths.includes('') ? {} : { within: paths };
+    const options = { phase: `diff ${folder.name}`, yes: true, ...within };
     await recordWorkingCopy(this.#session, folder, rehearsal, options, this.#context);
     const { fileSystem } = this.#session.environment;
     return new WorkingCopySide(folder, rehearsal, await valueSource(folder), fileSystem);

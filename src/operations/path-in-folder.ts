@@ -53,6 +53,6 @@ function withoutLinks(base: string, typed: string): string {
 /** Where a moment shows nothing at a path. */
 export function noSuchPath(path: string): VaultError {
   return new VaultError('VAULT_NOT_FOUND', `there is nothing at ${JSON.stringify(path)} then`, {
-    hint: 'list what is there with: vault ls',
+    hint: 'when there was: vault log PATH; what there is: vault ls --at WHEN',
   });
 }

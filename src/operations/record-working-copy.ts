@@ -33,6 +33,11 @@ export interface RecordingOptions {
   readonly phase: string;
   /** Go on where a safety rule stopped. */
   readonly yes: boolean;
+  /**
+   * Only what lies at or below these paths is sure to be looked at; the rest counts as it was recorded.
+   * For rehearsals that ask about nothing else: where a file was moved to is seen within them only.
+   */
+  readonly within?: readonly string[];
 }
 
 /** The folder's own store, log and rows. */
@@ -80,6 +85,7 @@ export async function recordWorkingCopy(
   const surveyed = scanFolder(session, folder, signal, {
     ...recordedDirectories,
     acceptsMounts: options.yes,
+    within: options.within,
   });
   const recorder = new ChangeRecorder({
     root,
@@ -103,7 +109,12 @@ export async function recordWorkingCopy(
       await recorder.take({ ...scanned, changed: [] });
     }
     await guard.check(survey, () => stillGone(session, folder, survey, signal));
-    for await (const scanned of scanFolder(session, folder, signal, changedPlaces(survey))) {
+    for await (const scanned of scanFolder(
+      session,
+      folder,
+      signal,
+      changedPlaces(survey, options.within),
+    )) {
       await recorder.take(scanned);
     }
     await guard.check(survey, () => recorder.countGone());

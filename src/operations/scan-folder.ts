@@ -41,9 +41,12 @@ export function neverEntered({ environment, home }: Session): readonly Directory
 }
 
 /** The directories in which a survey of {@link recordedDirectories} found changes, and all new ones. */
-export function changedPlaces({ places, goneFiles }: Survey): ScanScope {
+export function changedPlaces(
+  { places, goneFiles }: Survey,
+  within: ScanScope['within'] = undefined,
+): ScanScope {
   const withStats = goneFiles.size > 0;
-  return { ...wholeFolder, places, entersRecorded: false, withStats };
+  return { ...wholeFolder, places, entersRecorded: false, withStats, within };
 }
 
 /**

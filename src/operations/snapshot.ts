@@ -31,6 +31,10 @@ export async function snapshot(
     throw new VaultError('VAULT_USAGE', `the folder ${stored.state.name} has no working copy here`);
   }
   const withCopy = chosen.filter(({ state }) => state.path !== undefined);
+  if (withCopy.length === 0) {
+    const message = 'no folder has a working copy here: there is nothing to take a snapshot of';
+    context.emit({ type: 'warning', message });
+  }
   const results = await eachFolder(withCopy, context, async (listed) => {
     const folder = await session.folders.open(listed);
     for (const message of folder.problems.splice(0)) context.emit({ type: 'warning', message });

@@ -127,7 +127,10 @@ async function pendingChanges(
   const gone = await stillGone(session, folder, survey, signal);
   const doubt = doubtOf(survey, gone, isRootSwapped(session, folder));
   if (doubt !== undefined) problems.push(`${doubt}: a snapshot will stop and ask`);
-  if (unreadable > 0) problems.push(`${unreadable} names in the working copy cannot be read`);
+  if (unreadable > 0)
+    problems.push(
+      `${unreadable} ${unreadable === 1 ? 'name' : 'names'} in the working copy cannot be read`,
+    );
   return changes;
 }
 

@@ -220,13 +220,13 @@ export function applyEdit({ fs, root, makeOther }: EditedTree, change: Edit): vo
 }
 
 /** A file becomes a directory with something in it, anything else a file. */
-function swapKind(fs: FileSystem, path: string, name: string): void {
+function swapKind(fs: FileSystem, path: string, inside: string): void {
   const { kind } = fs.stat(path);
   fs.removeTree(path);
   if (kind !== 'file') replace(fs, path, bytesOf(['text', 30, 1]));
   else {
     fs.makeDirectory(path);
-    if (path.length < 3000) replace(fs, `${path}/${name}`, bytesOf(['text', 20, 2]));
+    if (path.length < 3000) replace(fs, `${path}/${inside}`, bytesOf(['text', 20, 2]));
   }
 }
 

@@ -7,6 +7,7 @@ import { pathToBytes } from '../../src/path-bytes.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { skipUnless } from '../helpers/requires.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import type { MemoryEnvironmentOptions } from '../helpers/test-environment.ts';
 import { operationContext } from '../helpers/test-home.ts';
 import { LosingWorld } from './lost-chunks.ts';
 import { World } from './world.ts';
@@ -43,7 +44,14 @@ function setMode(world: World, name: string, mode: number): void {
 
 /** A history with every kind of change between the tags `first` and `second`. */
 async function eventful(): Promise<World> {
-  const world = await World.make();
+  const world = await edited();
+  await world.snapshot({ tags: ['second'] });
+  return world;
+}
+
+/** The same changes since the tag `first`, not recorded. */
+async function edited(options: MemoryEnvironmentOptions = {}): Promise<World> {
+  const world = await World.make(options);
   world.put({ a: '1\n', gone: 'gone\n', 'd/moved': 'moved\n', run: 'run\n', 'd/e/f': 'f\n' });
   world.put({ 'was file': 'x\n', same: 'same\n' });
   await world.snapshot({ tags: ['first'] });
@@ -55,7 +63,6 @@ async function eventful(): Promise<World> {
   world.fs.makeSymlink('a', '/disk/was file');
   world.fs.removeTree('/disk/d/e');
   world.put({ 'd/e': 'now a file\n' });
-  await world.snapshot({ tags: ['second'] });
   return world;
 }
 
@@ -72,6 +79,43 @@ const eventfulChanges = [
 ];
 
 describe('diff', () => {
+  test('of a path says what a diff of everything says of it, and looks nowhere else', async () => {
+    const listed = new Set<string>();
+    const world = await edited({
+      beforeCall: (call, path) => void (call === 'list' && listed.add(path)),
+    });
+    world.put({ '.vaultignore': '*.o\n', 'd/left-out.o': 'o', 'new/deep/er/file': 'n\n' });
+    const all = (await told(world)).flatMap((line) => {
+      const [, from, to] = /^renamed (.*) => (.*)$/.exec(line) ?? [];
+      return from === undefined ? [line] : [`removed ${from}`, `added ${to}`];
+    });
+    assert.ok(all.includes('added new/deep/er/file'));
+    for (const path of ['a', 'd', 'd/e', 'd/moved', 'moved', 'new', 'new/deep', 'gone', 'same']) {
+      const expected = all.filter((line) => {
+        const at = line.slice(line.indexOf(' ') + 1);
+        return at === path || at.startsWith(`${path}/`);
+      });
+      listed.clear();
+      assert.deepEqual(
+        (await told(world, { paths: [path] })).toSorted(),
+        expected.toSorted(),
+        path,
+      );
+      for (const directory of ['d', 'new', 'new/deep', 'new/deep/er']) {
+        const leads =
+          `${path}/`.startsWith(`${directory}/`) || `${directory}/`.startsWith(`${path}/`);
+        const wasListed = listed.has(`/disk/${directory}`);
+        assert.ok(leads || !wasListed, `${directory} was looked at for ${path}`);
+      }
+    }
+    listed.clear();
+    assert.deepEqual(await told(world, { paths: ['d/moved', 'moved'] }), [
+      'removed d/moved',
+      'added moved',
+    ]);
+    assert.ok(listed.has('/disk/d') && !listed.has('/disk/new'));
+  });
+
   test('tells what was added, changed, removed, renamed, made executable, made something else', async () => {
     const world = await eventful();
     assert.deepEqual(await told(world, { paths: ['second'] }), eventfulChanges);

@@ -201,7 +201,7 @@ describe('.vaultignore', () => {
       assert.match(context.warnings.join(), /its \.vaultignore cannot be read: E[A-Z]+/);
       assert.deepEqual(await kept(world), { c: 'new', 'd/a': 'old', 'd/e/b': 'old', rules: '*' });
       assert.deepEqual((await status(world)).problems, [
-        '1 names in the working copy cannot be read',
+        '1 name in the working copy cannot be read',
       ]);
     });
   }
