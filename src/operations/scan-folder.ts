@@ -43,7 +43,7 @@ export function neverEntered({ environment, home }: Session): readonly Directory
 /** The directories in which a survey of {@link recordedDirectories} found changes, and all new ones. */
 export function changedPlaces(
   { places, goneFiles }: Survey,
-  within: ScanScope['within'] = undefined,
+  within?: ScanScope['within'],
 ): ScanScope {
   const withStats = goneFiles.size > 0;
   return { ...wholeFolder, places, entersRecorded: false, withStats, within };
