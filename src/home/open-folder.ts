@@ -88,8 +88,8 @@ export class OpenFolder {
 
   /**
    * Goes on under a new log where this home, or part of it, turns out to be a copy, or another copy of it
-   * to have written: an append would fork the log. All that is known stays. True where that was done: then
-   * what was made of {@link log} before is to be made anew. Nothing may be staged. To be called after
+   * to have written: an append would fork the log. All that is known stays. True where that was done.
+   * Nothing may be staged. To be called after
    * entries were taken over, and when the folder is opened.
    */
   async renewLogIfNeeded(): Promise<boolean> {
@@ -112,26 +112,19 @@ export class OpenFolder {
     }
     const previous = log.heads.get(log.own);
     const incarnation = this.#environment.random.bytes(16);
-    const state = { ...this.#state, incarnation };
-    const parts = await logParts(this.#environment, this.#home, this.layout, state);
-    const { log: next } = await FolderLog.open({ ...parts, store: this.#store });
+    const { identity } = this.#home;
     // The folder names a log only once its first entry is durable.
-    await next.append({
-      versions: [],
-      records: () => [
-        {
-          type: 'log-start',
-          node: this.#home.identity.id,
-          nodeName: this.#home.setting('name'),
-          incarnation,
-          folderSalt: undefined,
-          previous,
-        },
-      ],
-    });
+    await log.begin(logId(identity.id, this.#state.id, incarnation), [
+      {
+        type: 'log-start',
+        node: identity.id,
+        nodeName: this.#home.setting('name'),
+        incarnation,
+        folderSalt: undefined,
+        previous,
+      },
+    ]);
     this.update({ incarnation });
-    this.#log = next;
-    this.#workingCopy = this.#makeWorkingCopy();
     witness.renew();
     this.problems.push(`${whyRenewed[reason]}: it goes on under a new log, and nothing is lost`);
     return true;
@@ -336,7 +329,6 @@ export async function logParts(
   const { identity, sodium } = home;
   const current = state.epochs.at(-1)?.id;
   if (current === undefined) throw new RangeError('expected at least one epoch, got none');
-  const log = logId(identity.id, state.id, state.incarnation);
   const witness = new LogWitness(environment.fileSystem, layout);
   return {
     folder: state.id,
@@ -346,8 +338,8 @@ export async function logParts(
     zstd: await loadZstd(),
     random: environment.random,
     clock: environment.clock,
-    log,
-    onCommitted: (count) => witness.note(log, count),
+    log: logId(identity.id, state.id, state.incarnation),
+    onCommitted: (log, count) => witness.note(log, count),
     node: identity.id,
     sign: (label, message) => identity.sign(label, message),
     verify: (node, label, message, signature) =>

@@ -83,7 +83,7 @@ export interface FolderLogParts {
   /** Nodes that this one locked out by itself; default nobody. */
   readonly denied?: () => DenyList;
   /** Told after each commit how many entries this node's log has. */
-  readonly onCommitted?: (count: number) => void;
+  readonly onCommitted?: (log: LogId, count: number) => void;
 }
 
 /** Heads that a slow peer may still ask for while newer ones come. */
@@ -107,6 +107,7 @@ export class FolderLog {
   /** Heads of others' logs that came since this was opened, by line and seq: what peers were told of. */
   readonly #recent = new Map<string, Head>();
   #hasAdoptedOwn = false;
+  #own: LogId;
 
   private constructor(
     parts: FolderLogParts,
@@ -116,6 +117,7 @@ export class FolderLog {
   ) {
     const { store, keys, random } = parts;
     this.#parts = parts;
+    this.#own = parts.log;
     this.#numbers = numbers;
     this.#reader = new EntryReader(parts, lines, lost);
     this.#sealer = new LogSealer(parts);
@@ -206,7 +208,7 @@ export class FolderLog {
 
   /** This node's own log. */
   get own(): LogId {
-    return this.#parts.log;
+    return this.#own;
   }
 
   /** Entries of this node's own log. */
@@ -222,6 +224,17 @@ export class FolderLog {
   /** Whether entries of this node's own log came from elsewhere: another copy of this home wrote them. */
   get hasAdoptedOwn(): boolean {
     return this.#hasAdoptedOwn;
+  }
+
+  /**
+   * From now on this node writes `log`, which begins with these records: durable on return. The log before
+   * stays as one that this node has left. Nothing may be staged.
+   */
+  async begin(log: LogId, records: readonly StoredRecord[]): Promise<void> {
+    await this.#writer.begin(log);
+    this.#own = log;
+    this.#hasAdoptedOwn = false;
+    await this.append({ versions: [], records: () => records });
   }
 
   /** What is known of every log: of a forked one, as far as its longest branch goes. */
@@ -343,7 +356,7 @@ export class FolderLog {
   /** Makes everything staged, and these records after it, durable and part of the log, in one commit. */
   async commit(commit: Commit): Promise<void> {
     await this.#writer.commit(commit);
-    this.#parts.onCommitted?.(this.ownCount);
+    this.#parts.onCommitted?.(this.own, this.ownCount);
   }
 
   /** Everything known of the names in a directory; undefined where the directory was never recorded. */

@@ -102,6 +102,7 @@ export function clockOf(heads: ReadonlyMap<LogId, Head>): Map<LogId, number> {
 export class LogWriter {
   readonly #parts: LogWriterParts;
   readonly #appends = new Mutex();
+  #log: LogId;
   #staged: Staged | undefined;
   #time: HybridTime = 0;
   /** What entries of this log have said of others. */
@@ -109,6 +110,16 @@ export class LogWriter {
 
   constructor(parts: LogWriterParts) {
     this.#parts = parts;
+    this.#log = parts.log;
+  }
+
+  /** Goes on with another log, which nobody has written to; what is staged is committed to the one before. */
+  begin(log: LogId): Promise<void> {
+    return this.whenCommitted(() => {
+      this.#log = log;
+      this.#told = new Map();
+      return Promise.resolve();
+    });
   }
 
   /** Reads where the log goes on. */
@@ -152,7 +163,8 @@ export class LogWriter {
   }
 
   async #stage(given: readonly NewRecord[]): Promise<Parent[]> {
-    const { store, log } = this.#parts;
+    const { store } = this.#parts;
+    const log = this.#log;
     const staged = (this.#staged ??= {
       position: this.#end(),
       rows: [...this.#parts.numbers.add(log)],
@@ -200,7 +212,7 @@ export class LogWriter {
   }
 
   async #commit({ records, rows }: Commit): Promise<void> {
-    const { log } = this.#parts;
+    const log = this.#log;
     if (records !== undefined) {
       const clock = clockOf(this.#parts.heads);
       const { seq } = this.#staged?.position ?? this.#end();
@@ -220,7 +232,8 @@ export class LogWriter {
   }
 
   async #commitStaged(staged: Staged | undefined, rows: readonly MetaOperation[]): Promise<void> {
-    const { store, log } = this.#parts;
+    const { store } = this.#parts;
+    const log = this.#log;
     if (staged === undefined || staged.position.seq === this.#end().seq) {
       await store.commit({ rows: () => rows });
       this.#parts.rows.settle();
@@ -262,7 +275,7 @@ export class LogWriter {
   /** What is known of other logs and no entry has told yet. */
   #untold(): VectorClock {
     const clock = clockOf(this.#parts.heads);
-    clock.delete(this.#parts.log);
+    clock.delete(this.#log);
     return clockDelta(this.#told, clock);
   }
 
@@ -274,13 +287,13 @@ export class LogWriter {
 
   /** Where this node's log goes on after its head. */
   #end(): LogPosition {
-    const { log } = this.#parts;
+    const log = this.#log;
     const head = this.#parts.heads.get(log);
     return { log, seq: (head?.seq ?? -1) + 1, previous: head?.hash ?? noEntry };
   }
 
   async #loadTime(): Promise<void> {
-    const head = this.#parts.heads.get(this.#parts.log);
+    const head = this.#parts.heads.get(this.#log);
     if (head === undefined) return;
     // An unreadable last entry costs nothing but order in case the wall clock went back.
     const opened = await this.#parts.reader.entry(head.log, head.seq).catch(unlessLost);

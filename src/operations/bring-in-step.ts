@@ -62,6 +62,7 @@ export async function bringInStep(
     throw new VaultError('VAULT_USAGE', `the folder ${folder.name} has no working copy here`);
   }
   const counts = { added: 0, changed: 0, removed: 0, behind: 0, skipped: 0, errors: 0 };
+  await folder.renewLogIfNeeded();
   await recoverApply(session, folder, context);
   for (let round = 1; ; round++) {
     const recording = { phase: `record ${folder.name}`, yes: options.yes };

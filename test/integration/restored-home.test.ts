@@ -80,7 +80,6 @@ async function goOn({ node, other }: { node: TestNode; other: SharedNode }): Pro
   return withFolder(node.home, 'work', async ({ session, folder }) => {
     await giveAll(folder, other.folder);
     await giveAll(other.folder, folder);
-    await folder.renewLogIfNeeded();
     await bringInStep(session, folder, { yes: true }, operationContext());
     assert.deepEqual(await textsOf(folder, 'f'), all);
     assert.deepEqual(await textsOf(other.folder, 'f'), all);
