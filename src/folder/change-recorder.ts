@@ -10,6 +10,7 @@ import type { SecretKey } from '../crypto/hash.ts';
 import { directoryOf } from '../log/folder-tree.ts';
 import type { Body, Parent } from '../log/types.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
+import { ArrivedDirectories } from './arrived-directories.ts';
 import { FileIntake, type IntakeParts } from './file-intake.ts';
 import {
   PendingChanges,
@@ -90,6 +91,7 @@ export class ChangeRecorder {
   readonly #intake: FileIntake<Candidate>;
   /** By path, what is gone, told when the whole folder was looked at. */
   readonly #gone = new Map<string, Gone>();
+  readonly #arrived = new ArrivedDirectories();
   /** Paths from which files were moved. */
   readonly #moved = new Set<string>();
   /** Where the last moved file came from: more will. */
@@ -134,6 +136,7 @@ export class ChangeRecorder {
     if (known === undefined) this.#dropMoved(directory, scanned);
     this.#pending.await(directory);
     this.#forgetReturned(scanned);
+    if (this.#parts.goneFiles.isShort) this.#arrived.add(scanned);
     for (const { name, stat, isMount } of scanned.newDirectories) {
       counts.dirs++;
       await this.#addVersion(
@@ -189,7 +192,11 @@ export class ChangeRecorder {
     return true;
   }
 
-  /** How many of the files and symlinks recorded before are gone, not moved. Waits for the workers. */
+  /**
+   * How many of the files and symlinks recorded before are gone, not moved. Where more is gone than is
+   * kept in mind, as many as lie in a directory that was moved count as moved with it. Waits for the
+   * workers.
+   */
   async countGone(): Promise<number> {
     await this.#intake.settle();
     let gone = 0;
@@ -198,10 +205,18 @@ export class ChangeRecorder {
         gone++;
         continue;
       }
+      const inodes = new Map([[path, before.inode]]);
       for await (const { path: below, rows } of seenBelow(this.#parts.seen, path)) {
-        for (const [name, { kind }] of rows) {
-          if (kind !== 'directory' && !this.#moved.has(join(below, name))) gone++;
+        let moved = 0;
+        let lost = 0;
+        for (const [name, entry] of rows) {
+          if (entry.kind === 'directory') inodes.set(join(below, name), entry.inode);
+          else if (this.#moved.has(join(below, name))) moved++;
+          else lost++;
         }
+        const there = this.#arrived.filesIn(inodes.get(below)) - moved;
+        inodes.delete(below);
+        gone += Math.max(0, lost - Math.max(0, there));
       }
     }
     return gone;

@@ -45,6 +45,7 @@ export class GoneFiles {
   readonly #places: number[] = [];
   readonly #byInode = new Map<bigint, number | readonly number[]>();
   #size = 0;
+  #isShort = false;
 
   constructor(most = MOST) {
     this.#most = most;
@@ -55,8 +56,17 @@ export class GoneFiles {
     return this.#size;
   }
 
+  /** Whether more is gone than is kept in mind. */
+  get isShort(): boolean {
+    return this.#isShort;
+  }
+
   add(directory: string, name: string, before: SeenEntry): void {
-    if (before.kind === 'directory' || this.#size >= this.#most) return;
+    if (before.kind === 'directory') return;
+    if (this.#size >= this.#most) {
+      this.#isShort = true;
+      return;
+    }
     const nameBytes = pathToBytes(name);
     const length = FIXED_ROW_BYTES + nameBytes.length;
     if (this.#used + length > PIECE_BYTES) {

@@ -12,7 +12,7 @@ import type { SeenEntry, SeenNames } from './working-copy-row.ts';
 export class Survey {
   /** Directories in which something differs, each after the one that holds it. */
   readonly places: ScanPlace[] = [];
-  readonly goneFiles = new GoneFiles();
+  readonly goneFiles: GoneFiles;
   /** Files and symlinks recorded before, and how many of them are not where they were. */
   known = 0;
   gone = 0;
@@ -20,8 +20,12 @@ export class Survey {
   isEmptied = false;
   readonly #seen: (directory: string) => Promise<SeenNames | undefined>;
 
-  constructor(seen: (directory: string) => Promise<SeenNames | undefined>) {
+  constructor(
+    seen: (directory: string) => Promise<SeenNames | undefined>,
+    goneFiles = new GoneFiles(),
+  ) {
     this.#seen = seen;
+    this.goneFiles = goneFiles;
   }
 
   async take({ known, changed }: Scanned): Promise<void> {

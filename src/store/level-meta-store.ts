@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 export const metaSettings: LevelSettings = {
   compression: true,
   writeBufferSize: 8 * MIB,
-  maxFileSize: 8 * MIB,
+  maxFileSize: 2 * MIB,
   cacheSize: 8 * MIB,
   maxOpenFiles: 128,
 };

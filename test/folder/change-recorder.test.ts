@@ -65,6 +65,9 @@ class Recorded {
     }
   }
 
+  /** What the last run counted as gone. */
+  gone = 0;
+
   recorder(change: Partial<RecorderParts> = {}): ChangeRecorder {
     let rowOperations: (() => void)[] = [];
     return new ChangeRecorder({
@@ -143,7 +146,7 @@ class Recorded {
   async run(change: Partial<RecorderParts> = {}, passMs = 60_000): Promise<ChangeRecorder> {
     this.clock.advance(passMs);
     this.#staged = [];
-    const survey = new Survey((path) => Promise.resolve(this.rows.get(path)));
+    const survey = new Survey((path) => Promise.resolve(this.rows.get(path)), change.goneFiles);
     const { goneFiles, places } = survey;
     const recorder = this.recorder({ goneFiles, ...change });
     for await (const scanned of this.scan({ ...wholeFolder, entersNew: false })) {
@@ -152,7 +155,7 @@ class Recorded {
     }
     const changes = { ...wholeFolder, places, entersRecorded: false, withStats: true };
     for await (const scanned of this.scan(changes)) await recorder.take(scanned);
-    await recorder.countGone();
+    this.gone = await recorder.countGone();
     await recorder.recordGone();
     await recorder.finish();
     return recorder;
@@ -465,4 +468,22 @@ describe('ChangeRecorder', () => {
     await recorder.abandon();
     assert.equal(running, 0);
   });
+});
+
+test('what was moved with its directory is not gone, however much it is', async () => {
+  for (const most of [1, 3, 100]) {
+    const world = await Recorded.make();
+    world.put('a/1', 'a/2', 'a/b/3', 'a/b/4', 'a/b/5', 'other');
+    await world.run();
+    world.fs.makeDirectories('/disk/new');
+    world.fs.rename('/disk/a', '/disk/new/z');
+    await world.run({ goneFiles: new GoneFiles(most) });
+    assert.equal(world.gone, 0, `of ${most}`);
+    assert.ok(world.current.includes('new/z/b/3') && !world.current.includes('a/b/3'));
+
+    world.fs.rename('/disk/new', '/disk/newer');
+    for (const name of ['z/1', 'z/b/4', 'z/b/5']) world.fs.removeFile(`/disk/newer/${name}`);
+    await world.run({ goneFiles: new GoneFiles(most) });
+    assert.equal(world.gone, 3, `of ${most}, three deleted`);
+  }
 });
