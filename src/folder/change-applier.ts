@@ -62,6 +62,7 @@ export class ChangeApplier {
   readonly #area: StagingArea;
   readonly #displaced: DisplacedFiles;
   #aside: { readonly displaced: Displaced; readonly expected: SeenEntry }[] = [];
+  readonly #linked = new Set<bigint>();
   #lastMs = 0;
 
   /** Begins in an area that no earlier run has left anything in. Throws `FileError`. */
@@ -260,6 +261,7 @@ export class ChangeApplier {
         next: typeof next === 'object' ? 'ready' : next,
         ready,
         aside,
+        linked: this.#linked,
       });
       ({ isAside } = replaced);
       if (replaced.status === 'refused') return { status: 'refused', why: replaced.why };

@@ -37,6 +37,8 @@ export class DisplacedFiles {
   readonly #parts: DisplacedParts;
   /** Files whose content is in the store, or will be with the next commit, and the stat it was read under. */
   readonly #read = new Map<string, FileStat>();
+  /** Inodes of files with several names, one of which was removed: that changed the change time of all. */
+  readonly #removed = new Set<bigint>();
 
   constructor(parts: DisplacedParts) {
     this.#parts = parts;
@@ -85,13 +87,16 @@ export class DisplacedFiles {
     return this.#read.get(file);
   }
 
-  /** Whether the content as it is now was read: nobody wrote to it since. */
+  /** Whether the content as it is now was read: nobody wrote to it since. Where it was, the caller removes it. */
   isStored({ file }: Displaced): boolean {
     const read = this.#read.get(file);
     if (read === undefined) return false;
     const now = this.#parts.fileSystem.statIfPresent(file);
     if (now === undefined) return true;
-    return now.size === read.size && now.mtimeNs === read.mtimeNs && now.ctimeNs === read.ctimeNs;
+    const isTimeOurs = now.ctimeNs === read.ctimeNs || this.#removed.has(read.inode);
+    const isStored = now.size === read.size && now.mtimeNs === read.mtimeNs && isTimeOurs;
+    if (isStored && read.links > 1) this.#removed.add(read.inode);
+    return isStored;
   }
 }
 

@@ -12,7 +12,7 @@
 import { systemCode } from '../errors.ts';
 import type { FileStat, FileSystem } from '../system/file-system.ts';
 import { isSameStat } from './seen-stat.ts';
-import type { SeenEntry } from './working-copy-row.ts';
+import { keptTime, type SeenEntry } from './working-copy-row.ts';
 
 export type ReplaceCalls = Pick<
   FileSystem,
@@ -36,6 +36,11 @@ export interface Replacement {
   readonly ready: string;
   /** Where a file or symlink that is there goes; nothing is there. */
   readonly aside: string;
+  /**
+   * Inodes of files with several names, one of which was displaced: that changed the change time that all
+   * of them show. Added to; what goes by another name is then known by all else.
+   */
+  readonly linked?: Set<bigint>;
 }
 
 /**
@@ -66,7 +71,7 @@ export function replaceName(files: ReplaceCalls, replacement: Replacement): Repl
   if (next === 'directory' && there?.kind === 'directory') {
     return { status: 'applied', stat: there, isAside: false };
   }
-  const why = differenceOf(expected, there);
+  const why = differenceOf(withChangeTime(replacement, there), there);
   if (why !== undefined) return refused(why);
   if (expected === undefined || there === undefined) return place(files, replacement, false);
   if (expected.kind === 'directory') {
@@ -79,7 +84,7 @@ export function replaceName(files: ReplaceCalls, replacement: Replacement): Repl
 }
 
 function displace(files: ReplaceCalls, replacement: Replacement, there: FileStat): Replaced {
-  const { path, aside } = replacement;
+  const { path, aside, linked } = replacement;
   try {
     files.rename(path, aside);
   } catch (error) {
@@ -89,6 +94,7 @@ function displace(files: ReplaceCalls, replacement: Replacement, there: FileStat
   let done = false;
   try {
     const moved = files.stat(aside);
+    if (moved.links > 1) linked?.add(moved.inode);
     if (
       moved.inode === there.inode &&
       moved.size === there.size &&
@@ -102,6 +108,16 @@ function displace(files: ReplaceCalls, replacement: Replacement, there: FileStat
     if (!done) done = putBack(files, replacement);
   }
   return { status: 'refused', why: 'it was changed just now', isAside: !done };
+}
+
+/** What is expected, with the change time that we have given it ourselves by another of its names. */
+function withChangeTime(
+  { expected, linked }: Replacement,
+  there: FileStat | undefined,
+): SeenEntry | undefined {
+  if (expected?.kind !== 'file' || there === undefined) return expected;
+  if (linked?.has(there.inode) !== true) return expected;
+  return { ...expected, ctimeNs: keptTime(there.ctimeNs) };
 }
 
 /** The new state at a name that nothing has. */

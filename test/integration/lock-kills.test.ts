@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { randomInteger } from '../../src/system/seeded-random.ts';
@@ -43,6 +43,7 @@ describe('a lock or unlock that is killed at any moment', () => {
     };
     const tree = new SampleTree(work, `lock kills ${seed}`);
     tree.plant(isLong ? 150 : 80);
+    linkSync(join(work, 'zeros'), join(work, 'a', 'zeros too'));
     await done('init', '--device-key');
     await done('folder', 'add', work);
     await done('snapshot');

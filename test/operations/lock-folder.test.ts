@@ -81,6 +81,21 @@ describe('folder lock and unlock', () => {
     await rejects('VAULT_USAGE', () => unlock(world));
   });
 
+  test('take away every name of a file that has several', async () => {
+    const world = await World.make();
+    world.put({ a: 'several names', 'd/e': 'another' });
+    world.fs.link('/disk/a', '/disk/b');
+    world.fs.makeDirectories('/disk/c');
+    world.fs.link('/disk/a', '/disk/c/a');
+    await world.snapshot();
+    const tree = world.tree('/disk');
+    const { files, kept, warnings } = await lock(world);
+    assert.deepEqual([files, kept, warnings], [4, 0, []]);
+    assert.deepEqual(world.tree('/disk'), {});
+    await unlock(world);
+    assert.deepEqual(world.tree('/disk'), tree);
+  });
+
   test('a dry run tells what would go and changes nothing', async () => {
     const world = await World.make();
     const tree = await planted(world);

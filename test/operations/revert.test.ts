@@ -362,6 +362,21 @@ describe('an edit that races with revert', () => {
     assert.deepEqual(world.tree('/moved'), { x: 'x1' });
   });
 
+  test('every name of a file that has several is brought back', async () => {
+    const world = await World.make();
+    world.put({ a: 'first', b: 'first', 'd/c': 'first' });
+    await world.snapshot({ tags: ['first'] });
+    world.put({ a: 'linked' });
+    for (const name of ['b', 'd/c']) {
+      world.fs.removeFile(`/disk/${name}`);
+      world.fs.link('/disk/a', `/disk/${name}`);
+    }
+    const { changed, skipped, warnings } = await revert(world);
+    assert.deepEqual([changed, skipped, warnings], [3, 0, []]);
+    assert.deepEqual(world.tree('/disk'), { a: 'first', b: 'first', 'd/': '', 'd/c': 'first' });
+    await unchanged(world);
+  });
+
   test('without hard links a placeholder keeps the place', async () => {
     const { world, calls } = await racing();
     calls.act = (call, path) => {
