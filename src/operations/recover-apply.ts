@@ -3,14 +3,18 @@
 import { equalBytes } from '../bytes.ts';
 import { DisplacedFiles, type LocalEdit } from '../folder/displaced-files.ts';
 import { moveInto } from '../folder/replace-name.ts';
+import { pieces } from '../folder/restore-files.ts';
 import { seenStat } from '../folder/seen-stat.ts';
 import { StagingArea } from '../folder/staging-area.ts';
+import { isTorn } from '../folder/torn-content.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { directoryOf } from '../log/folder-tree.ts';
-import { systemCode } from '../errors.ts';
+import type { NamedLink } from '../log/types.ts';
+import { isLoss, isVaultError, systemCode } from '../errors.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import type { OperationContext } from './api.ts';
+import { valueSource } from './look.ts';
 import { currentVersions } from './record-working-copy.ts';
 import type { Session } from './session.ts';
 
@@ -89,16 +93,46 @@ class Recovery {
     await this.#folder.store.commit({});
   }
 
-  /** Whether its content is a version of its path, and not the one that is recorded as being there. */
-  async #isDone({ displaced: { path }, kind, digest }: LocalEdit): Promise<boolean> {
+  /**
+   * Whether its content is a version of its path, or what a power cut left of one, and the path is not to
+   * have that version without having it.
+   */
+  async #isDone(edit: LocalEdit): Promise<boolean> {
+    const { path } = edit.displaced;
     const links = await this.#folder.log.linksOf(path);
-    const isStored = links.some(
-      (link) => link.path === path && link.kind === kind && equalBytes(link.digest, digest),
+    const stored = await this.#storedAs(
+      edit,
+      links.filter((link) => link.path === path && link.kind === edit.kind),
     );
-    if (!isStored) return false;
+    if (stored === undefined) return false;
     const row = (await this.#folder.seen(directoryOf(path)))?.get(nameOf(path));
-    const isCurrent = row?.kind === kind && equalBytes(row.digest, digest);
+    const isCurrent = row?.kind === stored.kind && equalBytes(row.digest, stored.digest);
     return !isCurrent || this.#isThere(path);
+  }
+
+  async #storedAs(edit: LocalEdit, links: readonly NamedLink[]): Promise<NamedLink | undefined> {
+    const same = links.find(({ digest }) => equalBytes(digest, edit.digest));
+    if (same !== undefined || edit.kind !== 'file') return same;
+    for (const link of links.toReversed()) if (await this.#isTornFrom(link, edit)) return link;
+    return undefined;
+  }
+
+  /** Whether nobody wrote to it since that version, and it has lost what was never synced. */
+  async #isTornFrom(link: NamedLink, { displaced, body }: LocalEdit): Promise<boolean> {
+    try {
+      const { manifest, mtimeNs } = await this.#folder.log.body(link);
+      if (manifest === undefined || mtimeNs !== body.mtimeNs) return false;
+      const found = this.#fileSystem.open(displaced.file, { mode: 'read' });
+      try {
+        return await isTorn(found, pieces(manifest, await valueSource(this.#folder)));
+      } finally {
+        found.close();
+      }
+    } catch (error) {
+      // What cannot be compared is kept.
+      if (!isLoss(error) && !isVaultError(error, 'VAULT_EXPIRED')) throw error;
+      return false;
+    }
   }
 
   #isThere(path: string): boolean {
