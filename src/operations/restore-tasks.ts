@@ -53,7 +53,7 @@ export class RestoreTasks {
         release();
       });
     this.#tasks.add(task);
-    while (this.#tasks.size >= this.#parts.pool.lanes * 3) await Promise.race(this.#tasks);
+    while (this.#tasks.size >= this.#parts.pool.lanes * 2) await Promise.race(this.#tasks);
     this.throwIfFailed();
   }
 
