@@ -3,6 +3,7 @@
  * directories that are asked for.
  */
 
+import { equalBytes } from '../bytes.ts';
 import { isLoss, isVaultError, type VaultError } from '../errors.ts';
 import { VersionGraph } from './current-versions.ts';
 import { directoryOf, foldDirectory, type CopyNaming, type TreeEntry } from './folder-tree.ts';
@@ -96,19 +97,14 @@ export class TreeView {
     const unread = (known.unread ?? []).filter(({ dot }) => this.#moment.mayInclude(dot));
     const damage: DirectoryDamage[] = unread.filter(({ path }) => path === undefined);
     for (const [path, all] of known.paths) {
-      let wasDirectory = false;
-      let isDirectory = false;
       const there = all.filter((link) => this.#moment.includes(link));
       const own = unread.filter((version) => version.path === path);
       const { links, doubt } = withoutDoubt(there, own, this.#lost);
       if (doubt !== undefined) damage.push({ path, error: doubt });
-      for (const link of links) {
-        graph.add(link);
-        if (link.path === path) {
-          isDirectory = link.kind === 'directory';
-          wasDirectory ||= isDirectory;
-        }
-      }
+      for (const link of links) graph.add(link);
+      const directories = links.filter((link) => link.kind === 'directory' && link.path === path);
+      const isDirectory = directories.some((link) => !isSuperseded(link, links));
+      let wasDirectory = directories.length > 0;
       if (current?.changed.has(path) === true) wasDirectory = await this.#log.paths.has(path);
       if (wasDirectory && !isDirectory) former.add(path);
     }
@@ -179,6 +175,20 @@ export class TreeView {
       throw error;
     }
   }
+}
+
+/** Whether any of these names it as a parent: their order says nothing, as each node has its own. */
+function isSuperseded(link: NamedLink, by: readonly NamedLink[]): boolean {
+  const { log, seq, index } = link.dot;
+  return by.some(({ parents }) =>
+    parents.some(
+      (parent) =>
+        parent.log === log &&
+        parent.seq === seq &&
+        parent.index === index &&
+        equalBytes(parent.hash8, link.hash8),
+    ),
+  );
 }
 
 /** Which versions count, by their names; undefined where that does not tell what is current. */

@@ -173,6 +173,26 @@ describe('bringing a working copy in step', () => {
     assert.deepEqual([a.tree(), b.tree()], [wanted, wanted]);
   });
 
+  test('a directory is shown alike whichever log its versions are read from first', async () => {
+    const [a, b] = await two();
+    a.put({ 'd/x': 'base' });
+    await a.record();
+    await inStep([a, b]);
+    a.put({ 'd/y': 'lives here' });
+    b.remove('d');
+    b.put({ d: 'a file' });
+    await a.record();
+    await b.record();
+    await inStep([a, b]);
+    const copy = Object.keys(b.tree()).find((path) => path.includes('conflict')) ?? '';
+    assert.deepEqual(b.tree(), { [copy]: 'a file', 'd/': '', 'd/y': 'lives here' });
+    b.remove(copy);
+    await b.record();
+    await inStep([a, b]);
+    const wanted = { 'd/': '', 'd/y': 'lives here' };
+    assert.deepEqual([a.tree(), b.tree()], [wanted, wanted]);
+  });
+
   test('what was edited here and not recorded is never overwritten', async () => {
     const [a, b] = await two();
     a.put({ f: 'base', g: 'base' });
