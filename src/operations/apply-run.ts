@@ -42,7 +42,6 @@ const NO_DIGEST = new Uint8Array(0);
 
 export class ApplyRun {
   readonly #events: ApplyEvents;
-  readonly #aliases: OpenFolder['aliases'];
   readonly #applier: ChangeApplier;
   readonly #pending: PendingChanges;
   readonly #currentOf: (path: string) => Promise<readonly Parent[]>;
@@ -58,7 +57,6 @@ export class ApplyRun {
     const { fileSystem, pool, clock } = session.environment;
     const place = intoFolder(folder);
     this.#events = events;
-    this.#aliases = folder.aliases;
     this.#seen = place.seen;
     this.#currentOf = currentVersions(folder);
     this.#pending = new PendingChanges(place);
@@ -76,8 +74,7 @@ export class ApplyRun {
   }
 
   /** Takes a path that is to change; those above it come before it. */
-  async add(meant: WantedPath): Promise<void> {
-    const wanted = { ...meant, path: this.#aliases.toLocal(meant.path) };
+  async add(wanted: WantedPath): Promise<void> {
     const before = (await this.#seen(directoryOf(wanted.path)))?.get(nameOf(wanted.path));
     if (isLate(wanted, before)) {
       this.#late.push(wanted);

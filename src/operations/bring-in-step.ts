@@ -13,7 +13,6 @@ import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import { isLoss, isVaultError, VaultError } from '../errors.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { directoryOf, type TreeEntry } from '../log/folder-tree.ts';
-import { probeAbilities } from '../system/file-system-abilities.ts';
 import { TreeView } from '../log/tree-view.ts';
 import type { Body, NamedLink, Parent } from '../log/types.ts';
 import { nameOf } from '../log/version-name.ts';
@@ -21,7 +20,6 @@ import type { OperationContext } from './api.ts';
 import { checkPresence } from './content-presence.ts';
 import { formerVersion } from './edit-parents.ts';
 import { valueSource } from './look.ts';
-import { LocalNaming } from './local-naming.ts';
 import { currentVersions, intoFolder, recordWorkingCopy } from './record-working-copy.ts';
 import { recoverApply } from './recover-apply.ts';
 import type { Session } from './session.ts';
@@ -49,8 +47,6 @@ const BATCH_BYTES = 256 * 1024 * 1024;
 /** How often what refused to be replaced is recorded and tried again. */
 const ROUNDS = 3;
 const NO_DIGEST = new Uint8Array(0);
-/** What systems answer to a name that they cannot hold. */
-const REFUSED_NAME = new Set(['EINVAL', 'EILSEQ', 'ENAMETOOLONG']);
 
 /**
  * Records the working copy and brings it in step. Throws what recording throws: where its root is gone,
@@ -68,17 +64,10 @@ export async function bringInStep(
   const counts = { added: 0, changed: 0, removed: 0, behind: 0, skipped: 0, errors: 0 };
   await folder.renewLogIfNeeded();
   await recoverApply(session, folder, context);
-  const { fileSystem, random } = session.environment;
-  const root = folder.state.path;
-  const naming = new LocalNaming(folder, () => probeAbilities(fileSystem, root, random));
   for (let round = 1; ; round++) {
     const recording = { phase: `record ${folder.name}`, yes: options.yes };
     await recordWorkingCopy(session, folder, intoFolder(folder), recording, context);
-    const run = new InStepRun(session, folder, context, {
-      counts,
-      naming,
-      isLast: round === ROUNDS,
-    });
+    const run = new InStepRun(session, folder, context, counts, round === ROUNDS);
     try {
       await run.run();
     } finally {
@@ -96,20 +85,12 @@ interface Wanted {
   readonly version: NamedLink | undefined;
 }
 
-interface InStepParts {
-  readonly counts: InStepCounts;
-  readonly naming: LocalNaming;
-  readonly isLast: boolean;
-}
-
-/** Paths are those on this disk; what is told and recorded names those of the folder. */
 class InStepRun {
   refused = 0;
   readonly #folder: OpenFolder;
   readonly #context: OperationContext;
   readonly #counts: InStepCounts;
   readonly #isLast: boolean;
-  readonly #naming: LocalNaming;
   readonly #pending: PendingChanges;
   readonly #applier: ChangeApplier;
   readonly #currentOf: (path: string) => Promise<readonly Parent[]>;
@@ -124,9 +105,9 @@ class InStepRun {
     session: Session,
     folder: OpenFolder,
     context: OperationContext,
-    { counts, naming, isLast }: InStepParts,
+    counts: InStepCounts,
+    isLast: boolean,
   ) {
-    this.#naming = naming;
     const { fileSystem, pool, clock } = session.environment;
     this.#folder = folder;
     this.#context = context;
@@ -173,34 +154,22 @@ class InStepRun {
   /** `isShown`: else all of it is to go. */
   async #directory(view: TreeView, path: string, isShown: boolean): Promise<void> {
     this.#context.signal.throwIfAborted();
-    const { aliases } = this.#folder;
-    const listed = isShown ? await view.list(aliases.toPath(path)) : undefined;
+    const listed = isShown ? await view.list(path) : undefined;
     const rows = await this.#seen(path);
     const damaged = new Set((listed?.damage ?? []).map((one) => one.path));
     const below: { readonly path: string; readonly isShown: boolean }[] = [];
-    const shown = await this.#naming.names(path, listed?.entries ?? [], rows);
-    const first = new Set(isWhole(listed) ? this.#naming.inTheWay(shown, rows) : []);
-    for (const name of first) {
-      const next = { directory: path, name, next: 'absent', version: undefined } as const;
-      if (rows.get(name)?.kind === 'directory') first.delete(name);
-      else await this.#add(next, rows.get(name));
-    }
+    const shown = new Map<string, TreeEntry>();
+    for (const entry of listed?.entries ?? []) shown.set(lastName(entry.path), entry);
     for (const [name, entry] of shown) {
       const row = rows.get(name);
       await this.#entry(path, name, entry, row);
-      if (entry.kind === 'directory') below.push({ path: joined(path, name), isShown: true });
-      else if (row?.kind === 'directory') below.push({ path: joined(path, name), isShown: false });
+      if (entry.kind === 'directory') below.push({ path: entry.path, isShown: true });
+      else if (row?.kind === 'directory') below.push({ path: entry.path, isShown: false });
     }
     for (const [name, row] of rows) {
-      const at = joined(path, name);
+      const at = path === '' ? name : `${path}/${name}`;
       // What cannot be told any more is left as it is.
-      if (
-        shown.has(name) ||
-        first.has(name) ||
-        damaged.has(aliases.toPath(at)) ||
-        damaged.has(undefined)
-      )
-        continue;
+      if (shown.has(name) || damaged.has(at) || damaged.has(undefined)) continue;
       if (row.kind === 'directory') below.push({ path: at, isShown: false });
       await this.#add({ directory: path, name, next: 'absent', version: undefined }, row);
     }
@@ -215,7 +184,7 @@ class InStepRun {
   ): Promise<void> {
     if (kind === 'directory') {
       if (row?.kind !== 'directory') {
-        this.#made.add(joined(directory, name));
+        this.#made.add(directory === '' ? name : `${directory}/${name}`);
         await this.#add({ directory, name, next: 'directory', version }, row);
       } else if (version !== undefined && !isVersion(row, version)) {
         await this.#rename(directory, name, row, version);
@@ -297,12 +266,11 @@ class InStepRun {
     before: SeenEntry | undefined,
     { stat }: Extract<Applied, { status: 'applied' }>,
   ): Promise<void> {
-    const local = joined(directory, name);
-    const path = this.#folder.aliases.toPath(local);
+    const path = directory === '' ? name : `${directory}/${name}`;
     const { rows } = await this.#change(directory);
     const isRemoved = next === 'absent' || stat === undefined;
     if (before?.kind === 'directory' && next !== 'directory') {
-      this.#pending.forget(await this.#change(local));
+      this.#pending.forget(await this.#change(path));
     }
     const change = isRemoved ? 'removed' : before === undefined ? 'added' : 'changed';
     this.#counts[change]++;
@@ -329,16 +297,13 @@ class InStepRun {
   }
 
   #failed({ directory, name }: Wanted, result: Exclude<Applied, { status: 'applied' }>): void {
-    const path = this.#folder.aliases.toPath(joined(directory, name));
+    const path = directory === '' ? name : `${directory}/${name}`;
     const emit = (message: string): void => this.#context.emit({ type: 'warning', path, message });
     if (result.status === 'refused') {
       this.refused++;
       if (!this.#isLast) return;
       this.#counts.skipped++;
       emit(`left as it is: ${result.why}`);
-    } else if (result.status === 'failed' && REFUSED_NAME.has(result.code) && !this.#isLast) {
-      this.#naming.refuse(directory, name);
-      this.refused++;
     } else {
       this.#counts.errors++;
       emit(result.status === 'damaged' ? result.message : `cannot be changed: ${result.code}`);
@@ -391,14 +356,6 @@ function isVersion({ version }: SeenEntry, link: NamedLink): boolean {
     version.index === dot.index &&
     equalBytes(version.hash8, hash8)
   );
-}
-
-function isWhole(listed: { readonly damage: readonly unknown[] } | undefined): boolean {
-  return listed?.damage.length === 0;
-}
-
-function joined(directory: string, name: string): string {
-  return directory === '' ? name : `${directory}/${name}`;
 }
 
 function lastName(path: string): string {

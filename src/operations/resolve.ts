@@ -209,8 +209,7 @@ class Resolution {
   async #save(saved: readonly WantedPath[]): Promise<void> {
     if (saved.length === 0) return;
     const pending = new PendingChanges(intoFolder(this.#folder));
-    for (const { path: meant, wanted, parents = [] } of saved) {
-      const path = this.#folder.aliases.toLocal(meant);
+    for (const { path, wanted, parents = [] } of saved) {
       if (!('body' in wanted)) continue;
       const { kind, digest, body } = wanted;
       const at = directoryOf(path);

@@ -16,7 +16,7 @@ import {
 import { NodeClock } from './node-clock.ts';
 
 /** What happens at a call of the disk: a power cut, a failure, or a user who is faster. */
-export type Mishap = 'power cut' | 'kill' | 'EIO' | 'ENOSPC' | 'edit';
+export type Mishap = 'power cut' | 'kill' | 'EIO' | 'ENOSPC' | 'edit' | 'edit at a name';
 
 export interface MachineParts {
   readonly world: VirtualClock;
@@ -47,6 +47,7 @@ const FAILING: ReadonlySet<MemoryCall> = new Set([
   'file.sync',
   'syncDirectory',
 ]);
+const NAMING: ReadonlySet<MemoryCall> = new Set(['rename', 'link', 'removeFile']);
 /** As a process that ended leaves it. */
 const keepAll: RandomSource = { bytes: (length) => new Uint8Array(length).fill(0xff) };
 
@@ -55,7 +56,7 @@ export class Machine {
   readonly fileSystem: MemoryFileSystem;
   readonly environment: TestEnvironment;
   /** Called at the chosen call; only for `edit` does the call go on afterwards. */
-  onMishap: (mishap: Mishap) => void = () => undefined;
+  onMishap: (mishap: Mishap, path: string) => void = () => undefined;
   isOver = false;
   readonly #stores: MemoryStores;
   #planned: { readonly mishap: Mishap; left: number } | undefined;
@@ -110,20 +111,22 @@ export class Machine {
   #onCall(call: MemoryCall, path: string): void {
     if (this.#isUser) return;
     if (this.isOver) throw new FileError('EIO', call, path);
+    // Only around these is there a race for a name.
+    if (this.#planned?.mishap === 'edit at a name' && !NAMING.has(call)) return;
     const mishap = this.#due((one) =>
       one === 'EIO' ? FAILING.has(call) : one === 'ENOSPC' ? CHANGING.has(call) : true,
     );
     if (mishap === undefined) return;
-    this.byUser(() => this.onMishap(mishap));
-    if (mishap !== 'edit') throw new FileError(mishap === 'ENOSPC' ? mishap : 'EIO', call, path);
+    this.byUser(() => this.onMishap(mishap, path));
+    if (!isEdit(mishap)) throw new FileError(mishap === 'ENOSPC' ? mishap : 'EIO', call, path);
   }
 
   #onStoreWrite(): void {
     if (this.isOver) throw new VaultError('VAULT_IO', 'the machine is off');
     const mishap = this.#due(() => true);
     if (mishap === undefined) return;
-    this.byUser(() => this.onMishap(mishap));
-    if (mishap === 'edit') return;
+    this.byUser(() => this.onMishap(mishap, ''));
+    if (isEdit(mishap)) return;
     if (mishap === 'ENOSPC') throw new VaultError('VAULT_NO_SPACE', 'the disk is full');
     throw new VaultError('VAULT_IO', 'the disk failed');
   }
@@ -140,4 +143,8 @@ export class Machine {
     this.#planned = undefined;
     return planned.mishap;
   }
+}
+
+function isEdit(mishap: Mishap): boolean {
+  return mishap === 'edit' || mishap === 'edit at a name';
 }

@@ -91,6 +91,15 @@ function judge(found: Found, first: Found, all: readonly Found[]): string[] {
   for (const [path, state] of shown) {
     if (state !== 'D' && !current.has(state)) say(`${path} shows ${stateText(state)} again`);
   }
+  const paths = new Map(versions.map(({ link }) => [dotText(link.dot), link.path]));
+  const visible = new Set(shown.values());
+  for (const { link, state } of versions) {
+    if (state === undefined || state === 'D' || visible.has(state)) continue;
+    if (superseded.has(`${dotText(link.dot)} ${mapKey(link.hash8)}`)) continue;
+    // What was only moved yields to an edit of what it was before.
+    if (link.parents.some((parent) => paths.get(dotText(parent)) !== link.path)) continue;
+    say(`hides ${link.path} as ${stateText(state)}, which nothing supersedes`);
+  }
   const gone = [...node.user.gone()];
   for (const { link, state } of versions) {
     if (link.dot.log !== own || link.kind === 'directory') continue;

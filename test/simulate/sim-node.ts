@@ -10,11 +10,13 @@ import { Machine, type MachineParts, type Mishap, type Remains } from './machine
 import type { Trace } from './trace.ts';
 import { UserModel, type Touched } from './user-model.ts';
 import { edit } from './user.ts';
-import { differences, readTree, type Tree } from './working-tree.ts';
+import { differences, readAside, readTree, type Tree } from './working-tree.ts';
 
 export const HOME = '/home';
 export const ROOT = '/disk';
 export const FOLDER = 'disk';
+/** Less than vault waits before it reads a displaced file again. */
+const HELD_MS = 50;
 
 export interface NodeWorld {
   readonly chance: Chance;
@@ -46,6 +48,8 @@ export class SimNode {
   /** Mishaps so far: what fails beside one is no wonder. */
   #mishaps = 0;
   #texts = 0;
+  /** Files that a power cut tore. */
+  #torn: readonly string[] = [];
 
   constructor(name: string, parts: MachineParts, world: NodeWorld) {
     this.name = name;
@@ -153,21 +157,55 @@ export class SimNode {
     this.#world.disconnected(this, 'gone');
     this.#say(isPowerCut ? 'loses power' : 'is killed');
     if (!isPowerCut) return;
-    const after = readTree(this.#remains.fileSystem({ beforeCall: () => undefined }), ROOT);
-    this.user.lost(differences(before, after), after);
+    const found = this.#remains.fileSystem({ beforeCall: () => undefined });
+    const after = readTree(found, ROOT);
+    const lost = differences(before, after);
+    this.user.lost(lost, after);
+    for (const states of readAside(found, ROOT)) this.user.found(states);
+    this.#torn = [...lost].filter(([, one]) => one.after?.startsWith('F')).map(([path]) => path);
   }
 
-  /** One edit of the working copy. */
-  edit(): void {
+  /** One edit of the working copy, perhaps of something of this name. */
+  edit(name?: string): void {
     const { chance } = this.#world;
     this.machine.byUser(() => {
       const before = readTree(this.machine.fileSystem, ROOT);
       const newText = (): string => `${this.name}${this.#texts++}`;
       const { fileSystem } = this.machine;
-      const done = edit({ fileSystem, root: ROOT, chance, newText }, before);
+      const done = edit({ fileSystem, root: ROOT, chance, newText }, before, name);
       if (done === undefined) return;
       this.#say(`user ${done}`);
       this.user.did(differences(before, readTree(fileSystem, ROOT)));
+    });
+  }
+
+  /** An editor has a file open while vault works on its name, and writes a moment later. */
+  #hold(name: string): void {
+    const { chance } = this.#world;
+    const { machine, user } = this;
+    const files = [...this.tree()].filter(
+      ([path, state]) => state.startsWith('F') && path.split('/').at(-1) === name,
+    );
+    if (files.length === 0 || chance.oneIn(3)) {
+      this.edit(name);
+      return;
+    }
+    const [path] = chance.pick(files);
+    const { edits } = user;
+    const text = `${this.name}${this.#texts++}`;
+    const file = machine.fileSystem.open(`${ROOT}/${path}`, { mode: 'write' });
+    this.#say(`user has ${path} open`);
+    machine.clock.timer(HELD_MS, () => {
+      machine.byUser(() => {
+        const before = this.tree();
+        file.truncate(0);
+        file.write(Buffer.from(text, 'latin1'), 0);
+        file.close();
+        const changes = differences(before, this.tree());
+        if (changes.size > 0) user.did(changes);
+        else if (user.edits === edits) user.didAside(path, `F${text}`);
+        this.#say(`user writes to what ${changes.size > 0 ? 'is' : 'was'} ${path}`);
+      });
     });
   }
 
@@ -283,8 +321,15 @@ export class SimNode {
   #newMachine(): Machine {
     const machine = new Machine(this.#parts, this.#lives++, this.#remains);
     this.#remains = undefined;
-    machine.onMishap = (mishap) => {
+    // A file that lost its content and kept its times would be taken for what it was.
+    machine.byUser(() => {
+      const now = BigInt(Math.floor(machine.clock.wallMs())) * 1_000_000n;
+      for (const path of this.#torn) machine.fileSystem.setModified(`${ROOT}/${path}`, now);
+    });
+    this.#torn = [];
+    machine.onMishap = (mishap, path) => {
       if (mishap === 'edit') this.edit();
+      else if (mishap === 'edit at a name') this.#hold(path.slice(path.lastIndexOf('/') + 1));
       else if (mishap === 'power cut' || mishap === 'kill') this.crash(mishap === 'power cut');
       else {
         this.#mishaps++;

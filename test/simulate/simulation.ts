@@ -38,9 +38,12 @@ export interface RunResult {
 
 /** How often everything is brought in step before it counts as never settling. */
 const ROUNDS = 14;
+/** Far more than any run needs. */
+const MOST_FRAMES = 10_000;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-const MISHAPS: readonly Mishap[] = ['edit', 'edit', 'edit', 'kill', 'power cut', 'EIO', 'ENOSPC'];
+const FAILURES: readonly Mishap[] = ['kill', 'power cut', 'EIO', 'ENOSPC'];
+const EDITS: readonly Mishap[] = ['edit', 'edit at a name'];
 
 export async function simulate(seed: string, options: RunOptions = {}): Promise<RunResult> {
   return new Simulation(seed).run(options);
@@ -151,7 +154,7 @@ class Simulation {
     const node = chance.pick(this.#nodes);
     if (!node.isUp) {
       const mishap = chance.oneIn(6)
-        ? { kind: chance.pick(MISHAPS.slice(3)), after: chance.below(60) }
+        ? { kind: chance.pick(FAILURES), after: chance.below(60) }
         : undefined;
       if (chance.oneIn(2)) await this.#start(node, mishap);
     } else if (chance.oneIn(3)) node.edit();
@@ -188,7 +191,12 @@ class Simulation {
   #begin(node: SimNode, what: 'in step' | 'snapshot' | 'back'): void {
     if (!node.isUp || node.isBusy) return;
     const chance = this.#chance;
-    if (chance.oneIn(3)) node.plan(chance.pick(MISHAPS), chance.below(chance.pick([20, 100, 300])));
+    if (chance.oneIn(5))
+      node.plan(chance.pick(FAILURES), chance.below(chance.pick([20, 100, 300])));
+    else if (chance.oneIn(4)) {
+      const mishap = chance.pick(EDITS);
+      node.plan(mishap, chance.below(mishap === 'edit' ? 200 : 8));
+    }
     if (what === 'in step') node.inStep();
     else if (what === 'snapshot') node.snapshot();
     else node.changeBack();
@@ -303,6 +311,7 @@ class Simulation {
       await SimNode.settle();
       const next = this.#clock.untilNext();
       if (next === undefined || this.#clock.monotonicMs() + next > end) break;
+      if (this.#links.frames > MOST_FRAMES) throw new Error('frames are sent without end');
       this.#clock.advance(next);
     }
     const left = end - this.#clock.monotonicMs();

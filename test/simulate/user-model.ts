@@ -22,7 +22,11 @@ export class UserModel {
   readonly #standing = new Map<string, State>();
   readonly #scans = new Set<Touched>();
 
+  /** How many edits were made. */
+  edits = 0;
+
   did(changes: Changes): void {
+    this.edits++;
     this.#note(changes);
     for (const [path, { before, after }] of changes) {
       if (after === undefined || after === 'D') this.#standing.delete(path);
@@ -33,6 +37,12 @@ export class UserModel {
     }
   }
 
+  /** Somebody wrote to a file that vault had just moved aside: that is kept by the run that moved it. */
+  didAside(path: string, state: State): void {
+    this.#given.add(key(path, state));
+    this.#standing.set(`${path}\n`, state);
+  }
+
   /** vault brought the working copy from one state to another. */
   brought(changes: Changes): void {
     for (const [path, { after }] of changes) this.#brought.add(key(path, after));
@@ -41,6 +51,11 @@ export class UserModel {
   /** Something failed: what vault had changed and not noted is found as if a user had changed it. */
   mishap(): void {
     this.#hadMishap = true;
+  }
+
+  /** A power cut brought this back: what lies aside may be recorded. */
+  found(states: ReadonlyMap<string, State>): void {
+    for (const [path, state] of states) this.#given.add(key(path, state));
   }
 
   /** A power cut took back, or tore, what was not synced. */

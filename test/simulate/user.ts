@@ -7,7 +7,9 @@ import type { Tree } from './working-tree.ts';
 const NAMES = ['a', 'b', 'c.txt', 'd/x', 'd/y', 'd/e/z', 'f/g', 'd', 'h'];
 /** Of which every node may write the same. */
 const SAME = ['same one', 'same two'];
+/** Some chunks, and more than a peer may send without asking. */
 const LARGE_BYTES = 150_000;
+const HUGE_BYTES = 1_400_000;
 
 export interface User {
   readonly fileSystem: FileSystem;
@@ -17,10 +19,12 @@ export interface User {
   readonly newText: () => string;
 }
 
-/** Makes one edit; what it was, in words, or undefined where there was nothing to do. */
-export function edit(user: User, tree: Tree): string | undefined {
+/** Makes one edit, perhaps of `name`; what it was, in words, or undefined where there was nothing to do. */
+export function edit(user: User, tree: Tree, name?: string): string | undefined {
   const { chance } = user;
   const all = [...tree.keys()];
+  const named = [...all, ...NAMES].filter((path) => path.split('/').at(-1) === name);
+  if (named.length > 0 && !chance.oneIn(4)) return write(user, chance.pick(named), tree);
   const files = all.filter((path) => !tree.get(path)?.startsWith('D'));
   const kind = chance.below(16);
   if (kind < 7) {
@@ -119,7 +123,8 @@ function textFor({ chance, newText }: User): string {
   if (kind === 3) return '';
   const text = newText();
   if (kind !== 4) return text;
-  return text + Buffer.from(chance.source.bytes(LARGE_BYTES)).toString('latin1');
+  const bytes = chance.oneIn(12) ? HUGE_BYTES : LARGE_BYTES;
+  return text + Buffer.from(chance.source.bytes(bytes)).toString('latin1');
 }
 
 function writeAll(file: OpenFile, text: string, from = 0): void {

@@ -1,5 +1,6 @@
 /** The working copy of a machine, as a user sees it. */
 
+import { STAGING_NAME } from '../../src/folder/staging-area.ts';
 import type { FileSystem } from '../../src/system/file-system.ts';
 
 /** `D`, `L` and the target, or `F` and the text: what lies at a path. */
@@ -45,4 +46,15 @@ export function differences(
 export function stateText(state: State | undefined): string {
   if (state === undefined) return 'nothing';
   return JSON.stringify(state.length > 40 ? `${state.slice(0, 30)}… ${state.length}` : state);
+}
+
+/** What lies aside in vault's own directory, one after another: paths of the folder with their states. */
+export function* readAside(fileSystem: FileSystem, root: string): Generator<Map<string, State>> {
+  const area = `${root}/${STAGING_NAME}/old`;
+  if (fileSystem.statIfPresent(area) === undefined) return;
+  for (const [name, state] of readTree(fileSystem, area)) {
+    const place = `${area}/${name}.path`;
+    if (fileSystem.statIfPresent(place)?.kind !== 'symlink') continue;
+    yield new Map([[fileSystem.readSymlink(place), state]]);
+  }
 }
