@@ -7,6 +7,7 @@ import { verifySignature } from '../crypto/identity.ts';
 import { loadZstd } from '../crypto/zstd.ts';
 import { isVaultError } from '../errors.ts';
 import type { ContentSecrets } from '../folder/content-codec.ts';
+import { AliasTable } from '../folder/alias-table.ts';
 import { plainRows, type RecordedRows } from '../folder/recorded-rows.ts';
 import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import { WorkingCopyState } from '../folder/working-copy-state.ts';
@@ -40,6 +41,7 @@ export class OpenFolder {
   #store: FolderStore;
   #log: FolderLog;
   #workingCopy: WorkingCopyState;
+  #aliases: AliasTable;
   /** What opening had to mend, in plain words. */
   readonly problems: string[] = [];
 
@@ -58,6 +60,7 @@ export class OpenFolder {
     this.secrets = `folder ${toHex(state.id)}`;
     this.#store = opened.store;
     this.#log = opened.log;
+    this.#aliases = opened.aliases;
     this.#workingCopy = this.#makeWorkingCopy();
     this.problems.push(...opened.problems);
     this.configurePool();
@@ -142,6 +145,10 @@ export class OpenFolder {
   get workingCopy(): WorkingCopyState {
     return this.#workingCopy;
   }
+  /** Names on this disk that stand for others. */
+  get aliases(): AliasTable {
+    return this.#aliases;
+  }
   /** Full id in hex. */
   get id(): string {
     return toHex(this.#state.id);
@@ -176,6 +183,7 @@ export class OpenFolder {
     const opened = await openStores(this.#environment, this.#home, this.layout, this.#state);
     this.#store = opened.store;
     this.#log = opened.log;
+    this.#aliases = opened.aliases;
     this.#workingCopy = this.#makeWorkingCopy();
     this.problems.push(...opened.problems);
   }
@@ -266,6 +274,7 @@ function dotName(dot: { log: string; seq: number; index: number }): string {
 interface Opened {
   readonly store: FolderStore;
   readonly log: FolderLog;
+  readonly aliases: AliasTable;
   readonly problems: readonly string[];
 }
 
@@ -299,7 +308,10 @@ async function openStores(
         const { log, replayed, mended } = await FolderLog.open({ ...parts, store });
         problems.push(...replayProblems(replayed));
         if (mended > 0) problems.push('the end of a log was damaged and written anew');
-        return { store, log, problems };
+        const { metaKey: key } = parts.keys;
+        const aliasParts = { meta: store.meta, key, paths: log.paths, random: parts.random };
+        const aliases = await AliasTable.load(aliasParts);
+        return { store, log, aliases, problems };
       } catch (error) {
         if (!isVaultError(error, 'VAULT_DAMAGED') || !again) throw error;
         problems.push(`${error.message}: the index was made again`);

@@ -46,10 +46,20 @@ export function derivedName(
     const tries = attempt - Math.ceil((facts.versionId.length - MIN_DIGITS) / 2);
     const id = facts.versionId.slice(0, digits) + (tries > 0 ? `-${tries + 1}` : '');
     const suffix = ` (conflict ${date} ${node === '' ? 'node' : node} ${id})${extension}`;
-    const room = MAX_NAME_BYTES - Buffer.byteLength(suffix);
-    const candidate = shorten(guardReserved(legal(base)), room) + suffix;
+    const candidate = withSuffix(base, suffix);
     if (!isTaken(candidate)) return candidate;
   }
+}
+
+/** `name` with a suffix before its last extension: legal on FAT and NTFS, at most 255 bytes of UTF-8. */
+export function derivedParts(name: string, suffix: string): string {
+  const { stem, extension } = split(name);
+  return withSuffix(stem, suffix + extension);
+}
+
+function withSuffix(stem: string, suffix: string): string {
+  const room = MAX_NAME_BYTES - Buffer.byteLength(suffix);
+  return shorten(guardReserved(legal(stem)), room) + suffix;
 }
 
 /** A name as weaker file systems compare it, as far as that never changes: ASCII case only. */

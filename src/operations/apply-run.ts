@@ -42,6 +42,7 @@ const NO_DIGEST = new Uint8Array(0);
 
 export class ApplyRun {
   readonly #events: ApplyEvents;
+  readonly #aliases: OpenFolder['aliases'];
   readonly #applier: ChangeApplier;
   readonly #pending: PendingChanges;
   readonly #currentOf: (path: string) => Promise<readonly Parent[]>;
@@ -57,6 +58,7 @@ export class ApplyRun {
     const { fileSystem, pool, clock } = session.environment;
     const place = intoFolder(folder);
     this.#events = events;
+    this.#aliases = folder.aliases;
     this.#seen = place.seen;
     this.#currentOf = currentVersions(folder);
     this.#pending = new PendingChanges(place);
@@ -74,7 +76,8 @@ export class ApplyRun {
   }
 
   /** Takes a path that is to change; those above it come before it. */
-  async add(wanted: WantedPath): Promise<void> {
+  async add(meant: WantedPath): Promise<void> {
+    const wanted = { ...meant, path: this.#aliases.toLocal(meant.path) };
     const before = (await this.#seen(directoryOf(wanted.path)))?.get(nameOf(wanted.path));
     if (isLate(wanted, before)) {
       this.#late.push(wanted);

@@ -13,13 +13,16 @@ import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import { isLoss, isVaultError, VaultError } from '../errors.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { directoryOf, type TreeEntry } from '../log/folder-tree.ts';
+import { probeAbilities } from '../system/file-system-abilities.ts';
 import { TreeView } from '../log/tree-view.ts';
 import type { Body, NamedLink, Parent } from '../log/types.ts';
 import { nameOf } from '../log/version-name.ts';
+import type { FileSystem } from '../system/file-system.ts';
 import type { OperationContext } from './api.ts';
 import { checkPresence } from './content-presence.ts';
 import { formerVersion } from './edit-parents.ts';
 import { valueSource } from './look.ts';
+import { LocalNaming } from './local-naming.ts';
 import { currentVersions, intoFolder, recordWorkingCopy } from './record-working-copy.ts';
 import { recoverApply } from './recover-apply.ts';
 import type { Session } from './session.ts';
@@ -46,11 +49,15 @@ const BATCH = 512;
 const BATCH_BYTES = 256 * 1024 * 1024;
 /** How often what refused to be replaced is recorded and tried again. */
 const ROUNDS = 3;
+/** Room on the disk of the working copy that contents from elsewhere leave to others. */
+const KEPT_FREE_BYTES = 16 * 1024 * 1024;
 const NO_DIGEST = new Uint8Array(0);
+/** What systems answer to a name that they cannot hold. */
+const REFUSED_NAME = new Set(['EINVAL', 'EILSEQ', 'ENAMETOOLONG']);
 
 /**
  * Records the working copy and brings it in step. Throws what recording throws: where its root is gone,
- * emptied or another, nothing is applied either. After any failure the folder is to be released.
+ * emptied or another, nothing is applied either; and `VAULT_NO_SPACE` before the disk is full. After any failure the folder is to be released.
  */
 export async function bringInStep(
   session: Session,
@@ -64,10 +71,17 @@ export async function bringInStep(
   const counts = { added: 0, changed: 0, removed: 0, behind: 0, skipped: 0, errors: 0 };
   await folder.renewLogIfNeeded();
   await recoverApply(session, folder, context);
+  const { fileSystem, random } = session.environment;
+  const root = folder.state.path;
+  const naming = new LocalNaming(folder, () => probeAbilities(fileSystem, root, random));
   for (let round = 1; ; round++) {
     const recording = { phase: `record ${folder.name}`, yes: options.yes };
     await recordWorkingCopy(session, folder, intoFolder(folder), recording, context);
-    const run = new InStepRun(session, folder, context, counts, round === ROUNDS);
+    const run = new InStepRun(session, folder, context, {
+      counts,
+      naming,
+      isLast: round === ROUNDS,
+    });
     try {
       await run.run();
     } finally {
@@ -85,12 +99,21 @@ interface Wanted {
   readonly version: NamedLink | undefined;
 }
 
+interface InStepParts {
+  readonly counts: InStepCounts;
+  readonly naming: LocalNaming;
+  readonly isLast: boolean;
+}
+
+/** Paths are those on this disk; what is told and recorded names those of the folder. */
 class InStepRun {
   refused = 0;
   readonly #folder: OpenFolder;
   readonly #context: OperationContext;
   readonly #counts: InStepCounts;
   readonly #isLast: boolean;
+  readonly #fileSystem: FileSystem;
+  readonly #naming: LocalNaming;
   readonly #pending: PendingChanges;
   readonly #applier: ChangeApplier;
   readonly #currentOf: (path: string) => Promise<readonly Parent[]>;
@@ -105,10 +128,11 @@ class InStepRun {
     session: Session,
     folder: OpenFolder,
     context: OperationContext,
-    counts: InStepCounts,
-    isLast: boolean,
+    { counts, naming, isLast }: InStepParts,
   ) {
+    this.#naming = naming;
     const { fileSystem, pool, clock } = session.environment;
+    this.#fileSystem = fileSystem;
     this.#folder = folder;
     this.#context = context;
     this.#counts = counts;
@@ -154,22 +178,34 @@ class InStepRun {
   /** `isShown`: else all of it is to go. */
   async #directory(view: TreeView, path: string, isShown: boolean): Promise<void> {
     this.#context.signal.throwIfAborted();
-    const listed = isShown ? await view.list(path) : undefined;
+    const { aliases } = this.#folder;
+    const listed = isShown ? await view.list(aliases.toPath(path)) : undefined;
     const rows = await this.#seen(path);
     const damaged = new Set((listed?.damage ?? []).map((one) => one.path));
     const below: { readonly path: string; readonly isShown: boolean }[] = [];
-    const shown = new Map<string, TreeEntry>();
-    for (const entry of listed?.entries ?? []) shown.set(lastName(entry.path), entry);
+    const shown = await this.#naming.names(path, listed?.entries ?? [], rows);
+    const first = new Set(isWhole(listed) ? this.#naming.inTheWay(shown, rows) : []);
+    for (const name of first) {
+      const next = { directory: path, name, next: 'absent', version: undefined } as const;
+      if (rows.get(name)?.kind === 'directory') first.delete(name);
+      else await this.#add(next, rows.get(name));
+    }
     for (const [name, entry] of shown) {
       const row = rows.get(name);
       await this.#entry(path, name, entry, row);
-      if (entry.kind === 'directory') below.push({ path: entry.path, isShown: true });
-      else if (row?.kind === 'directory') below.push({ path: entry.path, isShown: false });
+      if (entry.kind === 'directory') below.push({ path: joined(path, name), isShown: true });
+      else if (row?.kind === 'directory') below.push({ path: joined(path, name), isShown: false });
     }
     for (const [name, row] of rows) {
-      const at = path === '' ? name : `${path}/${name}`;
+      const at = joined(path, name);
       // What cannot be told any more is left as it is.
-      if (shown.has(name) || damaged.has(at) || damaged.has(undefined)) continue;
+      if (
+        shown.has(name) ||
+        first.has(name) ||
+        damaged.has(aliases.toPath(at)) ||
+        damaged.has(undefined)
+      )
+        continue;
       if (row.kind === 'directory') below.push({ path: at, isShown: false });
       await this.#add({ directory: path, name, next: 'absent', version: undefined }, row);
     }
@@ -184,7 +220,7 @@ class InStepRun {
   ): Promise<void> {
     if (kind === 'directory') {
       if (row?.kind !== 'directory') {
-        this.#made.add(directory === '' ? name : `${directory}/${name}`);
+        this.#made.add(joined(directory, name));
         await this.#add({ directory, name, next: 'directory', version }, row);
       } else if (version !== undefined && !isVersion(row, version)) {
         await this.#rename(directory, name, row, version);
@@ -242,9 +278,11 @@ class InStepRun {
 
   async #flush(): Promise<void> {
     const batch = this.#batch;
+    const bytes = this.#bytes;
     this.#batch = [];
     this.#bytes = 0;
     if (batch.length === 0) return;
+    if (bytes > 0) this.#checkRoom(bytes);
     const changes: PathChange[] = [];
     for (const { directory, name, next } of batch) {
       const expected = (await this.#change(directory)).rows.get(name);
@@ -261,16 +299,27 @@ class InStepRun {
     this.#applier.drop();
   }
 
+  /** Before anything of a batch is written, not when the disk is full and other programs fail too. */
+  #checkRoom(bytes: number): void {
+    const path = this.#folder.state.path as string;
+    if (this.#fileSystem.freeBytes(path) - bytes >= KEPT_FREE_BYTES) return;
+    throw new VaultError('VAULT_NO_SPACE', `too little room is left at ${JSON.stringify(path)}`, {
+      hint: 'make room: the working copy is brought in step from there on',
+      details: { path },
+    });
+  }
+
   async #note(
     { directory, name, next, version }: Wanted,
     before: SeenEntry | undefined,
     { stat }: Extract<Applied, { status: 'applied' }>,
   ): Promise<void> {
-    const path = directory === '' ? name : `${directory}/${name}`;
+    const local = joined(directory, name);
+    const path = this.#folder.aliases.toPath(local);
     const { rows } = await this.#change(directory);
     const isRemoved = next === 'absent' || stat === undefined;
     if (before?.kind === 'directory' && next !== 'directory') {
-      this.#pending.forget(await this.#change(path));
+      this.#pending.forget(await this.#change(local));
     }
     const change = isRemoved ? 'removed' : before === undefined ? 'added' : 'changed';
     this.#counts[change]++;
@@ -297,13 +346,16 @@ class InStepRun {
   }
 
   #failed({ directory, name }: Wanted, result: Exclude<Applied, { status: 'applied' }>): void {
-    const path = directory === '' ? name : `${directory}/${name}`;
+    const path = this.#folder.aliases.toPath(joined(directory, name));
     const emit = (message: string): void => this.#context.emit({ type: 'warning', path, message });
     if (result.status === 'refused') {
       this.refused++;
       if (!this.#isLast) return;
       this.#counts.skipped++;
       emit(`left as it is: ${result.why}`);
+    } else if (result.status === 'failed' && REFUSED_NAME.has(result.code) && !this.#isLast) {
+      this.#naming.refuse(directory, name);
+      this.refused++;
     } else {
       this.#counts.errors++;
       emit(result.status === 'damaged' ? result.message : `cannot be changed: ${result.code}`);
@@ -356,6 +408,14 @@ function isVersion({ version }: SeenEntry, link: NamedLink): boolean {
     version.index === dot.index &&
     equalBytes(version.hash8, hash8)
   );
+}
+
+function isWhole(listed: { readonly damage: readonly unknown[] } | undefined): boolean {
+  return listed?.damage.length === 0;
+}
+
+function joined(directory: string, name: string): string {
+  return directory === '' ? name : `${directory}/${name}`;
 }
 
 function lastName(path: string): string {

@@ -37,7 +37,7 @@ export function pathInFolder(
       `${JSON.stringify(typed)} lies outside of the folder`,
     );
   }
-  return meant.slice(root.length + 1);
+  return folder.aliases.toPath(meant.slice(root.length + 1));
 }
 
 /** The path as its names say: in the past there were directories where now a symlink leads elsewhere. */

@@ -49,7 +49,8 @@ export function intoFolder(folder: OpenFolder): RecordingPlace {
     async stage(versions) {
       const unnamed: UnnamedVersion[] = [];
       const isOthers = isShared(folder.log);
-      for (const { path, kind, parents: seen, digest, body } of versions) {
+      for (const { path: local, kind, parents: seen, digest, body } of versions) {
+        const path = folder.aliases.toPath(local);
         const isEdit = isOthers && seen.length > 0;
         const parents = isEdit ? await parentsOnTop(folder.log, path, seen) : seen;
         unnamed.push({ link: { path, kind, parents, digest }, body });
@@ -152,7 +153,8 @@ export function currentVersions(folder: OpenFolder): (path: string) => Promise<r
     }
     return names;
   };
-  return async (path) => {
+  return async (local) => {
+    const path = folder.aliases.toPath(local);
     const names = await namesIn(directoryOf(path));
     if (names.size === 0 || !names.has(mapKey(folder.log.paths.nameKey(path)))) return [];
     const tree = foldLinks(await folder.log.linksOf(path), {

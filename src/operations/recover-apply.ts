@@ -99,10 +99,12 @@ class Recovery {
    */
   async #isDone(edit: LocalEdit): Promise<boolean> {
     const { path } = edit.displaced;
-    const links = await this.#folder.log.linksOf(path);
+    const { log, aliases } = this.#folder;
+    const meant = aliases.toPath(path);
+    const links = await log.linksOf(meant);
     const stored = await this.#storedAs(
       edit,
-      links.filter((link) => link.path === path && link.kind === edit.kind),
+      links.filter((link) => link.path === meant && link.kind === edit.kind),
     );
     if (stored === undefined) return false;
     const row = (await this.#folder.seen(directoryOf(path)))?.get(nameOf(path));
@@ -165,14 +167,14 @@ class Recovery {
   /** As an edit of what was there before; what is there now is an edit of it, for the next recording to find. */
   async #record({ displaced, kind, body, digest, stat }: LocalEdit): Promise<void> {
     const { path, file } = displaced;
-    const { log, workingCopy } = this.#folder;
+    const { log, workingCopy, aliases } = this.#folder;
     const directory = directoryOf(path);
     const rows = (await this.#folder.seen(directory)) ?? new Map<string, SeenEntry>();
     const row = rows.get(nameOf(path));
     const isContent = row !== undefined && row.kind !== 'directory';
     const parents = isContent ? [row.version] : await currentVersions(this.#folder)(path);
     await log.append({
-      versions: [{ link: { path, kind, parents, digest }, body }],
+      versions: [{ link: { path: aliases.toPath(path), kind, parents, digest }, body }],
       rows: ([version]) => {
         if (version === undefined || (row !== undefined && !isContent)) return [];
         const next = new Map(rows);

@@ -209,7 +209,8 @@ class Resolution {
   async #save(saved: readonly WantedPath[]): Promise<void> {
     if (saved.length === 0) return;
     const pending = new PendingChanges(intoFolder(this.#folder));
-    for (const { path, wanted, parents = [] } of saved) {
+    for (const { path: meant, wanted, parents = [] } of saved) {
+      const path = this.#folder.aliases.toLocal(meant);
       if (!('body' in wanted)) continue;
       const { kind, digest, body } = wanted;
       const at = directoryOf(path);

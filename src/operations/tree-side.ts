@@ -105,10 +105,12 @@ export class WorkingCopySide implements TreeSide {
   }
 
   async list(directory: string): Promise<ListedSide> {
-    const rows = await this.#rehearsal.seen(directory);
+    const { aliases } = this.#folder;
+    const local = aliases.toLocal(directory);
+    const rows = await this.#rehearsal.seen(local);
     if (rows === undefined) return nothing;
     const entries = Array.from(rows, ([name, { kind, digest, version }]) => {
-      return { path: join(directory, name), kind, digest, version, isCopy: false };
+      return { path: aliases.toPath(join(local, name)), kind, digest, version, isCopy: false };
     });
     return { entries, damage: [] };
   }
@@ -126,7 +128,8 @@ export class WorkingCopySide implements TreeSide {
     const isStored = entry.version !== undefined && this.isWritten(entry.version);
     if (isStored || body.symlink !== undefined) return storedContent(body, this.#values, limit);
     try {
-      return this.#fileSystem.readFile(`${this.#folder.state.path ?? ''}/${entry.path}`, limit);
+      const local = this.#folder.aliases.toLocal(entry.path);
+      return this.#fileSystem.readFile(`${this.#folder.state.path ?? ''}/${local}`, limit);
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
       return undefined;

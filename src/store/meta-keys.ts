@@ -24,6 +24,7 @@
  * | 40         | record type (1), time (8), dot (10)   | empty: a record that is not a version |
  * | 41         | record type (1)                       | sealed: how many 40 rows, and their sum |
  * | 50         | directory key (16), page (4)          | sealed: working-copy state           |
+ * | 51         | path key (16)                         | sealed: an alias: 01 where the disk refuses the name, else 00; path here, 00, true name |
  */
 
 import { crc32 } from 'node:zlib';
@@ -50,6 +51,7 @@ export const metaPrefix = {
   record: 0x40,
   recordSum: 0x41,
   workingCopy: 0x50,
+  alias: 0x51,
 } as const;
 
 /** A key: the prefix byte, then the parts. */

@@ -12,7 +12,11 @@ import { recordWorkingCopy, intoFolder } from '../../src/operations/record-worki
 import type { Session } from '../../src/operations/session.ts';
 import type { RandomSource } from '../../src/random.ts';
 import { admitNode, joinFolder } from './shared-folder.ts';
-import { memoryEnvironment, type MemoryEnvironment } from './test-environment.ts';
+import {
+  memoryEnvironment,
+  type MemoryEnvironment,
+  type MemoryEnvironmentOptions,
+} from './test-environment.ts';
 import { initHome } from '../../src/vault.ts';
 import { operationContext, type TestContextOf } from './test-home.ts';
 
@@ -56,8 +60,9 @@ export class SharedNode {
   static async joined(
     name: string,
     first: Pick<SharedNode, 'session' | 'folder'>,
+    disk: MemoryEnvironmentOptions = {},
   ): Promise<SharedNode> {
-    const node = new SharedNode(name, memoryEnvironment({ seed: name }));
+    const node = new SharedNode(name, memoryEnvironment({ seed: name, ...disk }));
     node.fs.makeDirectories(ROOT);
     await initHome({ home: HOME, name, deviceKey: true }, node.environment);
     node.session = await node.#openSession();
