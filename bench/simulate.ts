@@ -5,7 +5,8 @@
  *
  * JSON lines: `progress` every 10 seconds, `violation` for each seed that fails, one `summary`. Exits with
  * 1 where anything was violated. `--trace` prints what happened in each run, `--twice` runs each seed twice
- * and compares, `--seconds` stops after so long, `--stop` at the first violation.
+ * and compares, `--seconds` stops after so long, `--stop` at the first violation, `--restores` lets machines
+ * be restored from old copies.
  */
 
 import { parseArgs } from 'node:util';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     twice: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     stop: { type: 'boolean', default: false },
+    restores: { type: 'boolean', default: false },
   },
 });
 const whole = (text: string): number => {
@@ -32,7 +34,10 @@ const whole = (text: string): number => {
 const first = whole(values.seed);
 const runs = whole(values.runs);
 const most = whole(values.seconds);
-const options = values.steps === undefined ? {} : { steps: whole(values.steps) };
+const options = {
+  restores: values.restores,
+  ...(values.steps === undefined ? {} : { steps: whole(values.steps) }),
+};
 
 const started = performance.now();
 const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
@@ -61,7 +66,8 @@ for (let seed = first; seed < first + runs; seed++) {
   }
   if (violations.length > 0) {
     failed.push(seed);
-    const replay = `npm run simulate -- --seed ${seed} --trace`;
+    const restores = values.restores ? ' --restores' : '';
+    const replay = `npm run simulate -- --seed ${seed}${restores} --trace`;
     say({ type: 'violation', seed, violations: violations.slice(0, 8), replay });
     if (values.stop) break;
   }

@@ -228,10 +228,11 @@ export class OpenFolder {
     const known = await this.#log.linksIn(directory);
     if (known === undefined) return undefined;
     const entries = new Map<string, SeenEntry>();
-    // What others wrote may never have been brought here.
+    // What others wrote may never have been brought here; no more what another copy of this home did, which
+    // came under the log that this one has left.
     const isShared = this.#log.heads.size > 1;
     for (const [path, all] of known.paths) {
-      const links = isShared ? all.filter(({ dot }) => this.#log.isOwn(dot.log)) : all;
+      const links = isShared ? all.filter(({ dot }) => dot.log === this.#log.own) : all;
       const superseded = new Set(links.flatMap(({ parents }) => parents.map(dotName)));
       const current = links.filter(({ dot }) => !superseded.has(dotName(dot)));
       const shown = current.findLast(({ path: at, kind }) => at === path && kind !== 'deletion');

@@ -28,7 +28,8 @@ export interface MachineParts {
 /** What a machine leaves behind. */
 export interface Remains {
   readonly fileSystem: (options: Partial<MemoryFileSystemOptions>) => MemoryFileSystem;
-  readonly stores: MemoryStores;
+  /** A copy of its own each time. */
+  readonly stores: () => MemoryStores;
 }
 
 const CHANGING: ReadonlySet<MemoryCall> = new Set([
@@ -71,7 +72,7 @@ export class Machine {
     };
     this.fileSystem = remains?.fileSystem(options) ?? new MemoryFileSystem(options);
     const random = seededRandom(`${parts.seed} life ${life}`);
-    const machine = memoryMachine(this.fileSystem, this.clock, random, remains?.stores);
+    const machine = memoryMachine(this.fileSystem, this.clock, random, remains?.stores());
     this.#stores = machine.stores;
     this.environment = machine.environment;
     this.environment.onStoreWrite = () => this.#onStoreWrite();
@@ -105,7 +106,10 @@ export class Machine {
     const stores = storesAfterCrash(this.#stores, chance ?? keepAll);
     // The disk as it is now, whatever goes on in the machine that is over.
     const left = fileSystem.crash(chance ?? keepAll);
-    return { fileSystem: (options) => left.crash(keepAll, options), stores };
+    return {
+      fileSystem: (options) => left.crash(keepAll, options),
+      stores: () => storesAfterCrash(stores, keepAll),
+    };
   }
 
   #onCall(call: MemoryCall, path: string): void {

@@ -43,6 +43,8 @@ export class SimNode {
   readonly #world: NodeWorld;
   #lives = 0;
   #remains: Remains | undefined;
+  /** What the machine held when it was last stopped in order. */
+  #copy: Remains | undefined;
   #operation:
     { readonly name: string; readonly before: Tree; readonly scanned: Touched } | undefined;
   /** Mishaps so far: what fails beside one is no wonder. */
@@ -136,8 +138,22 @@ export class SimNode {
     this.#world.disconnected(this, 'closed');
     if (!machine.isOver) {
       this.#remains = machine.end(undefined);
+      this.#copy ??= this.#remains;
+      if (this.#copy === this.#remains) this.user.copied();
       this.#say('is stopped');
     }
+  }
+
+  /** The machine, which is off, becomes what it was when a copy was made of it; nothing where none was. */
+  restore(): void {
+    if (!this.machine.isOver || this.#copy === undefined) return;
+    this.#mishaps++;
+    this.#remains = this.#copy;
+    this.#copy = undefined;
+    this.user.restored(readTree(this.#remains.fileSystem({ beforeCall: () => undefined }), ROOT));
+    this.snapshots.length = 0;
+    this.#torn = [];
+    this.#say('is what it was when it was copied');
   }
 
   /** The process is killed, or the power goes. */

@@ -18,3 +18,11 @@ test('whole nodes lose nothing, bring nothing back, and end alike, whatever goes
     assert.equal(again.trace, trace, `the same seed led to another trace: ${replay}`);
   }
 });
+
+test('a machine restored from an old copy removes nothing of what it wrote since', async () => {
+  for (const seed of ['16', '56', '70']) {
+    const { violations, lines } = await simulate(seed, { restores: true });
+    const replay = `npm run simulate -- --seed ${seed} --restores --trace`;
+    assert.deepEqual(violations, [], `${replay}\n${lines.slice(-60).join('\n')}`);
+  }
+});

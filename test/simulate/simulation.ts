@@ -21,6 +21,8 @@ import { Trace } from './trace.ts';
 export interface RunOptions {
   /** Default 12 … 40, as the seed says. */
   readonly steps?: number;
+  /** Machines are stopped, copied and restored too. */
+  readonly restores?: boolean;
 }
 
 export interface RunResult {
@@ -46,11 +48,12 @@ const FAILURES: readonly Mishap[] = ['kill', 'power cut', 'EIO', 'ENOSPC'];
 const EDITS: readonly Mishap[] = ['edit', 'edit at a name'];
 
 export async function simulate(seed: string, options: RunOptions = {}): Promise<RunResult> {
-  return new Simulation(seed).run(options);
+  return new Simulation(seed, options).run();
 }
 
 class Simulation {
   readonly #seed: string;
+  readonly #options: RunOptions;
   readonly #chance: Chance;
   readonly #clock = new VirtualClock();
   readonly #trace = new Trace(() => this.#clock.monotonicMs());
@@ -59,13 +62,15 @@ class Simulation {
   readonly #violations: string[] = [];
   readonly #starting = new Set<SimNode>();
 
-  constructor(seed: string) {
+  constructor(seed: string, options: RunOptions) {
     this.#seed = seed;
+    this.#options = options;
     this.#chance = new Chance(`simulation ${seed}`);
     this.#links = new Links(new MemoryNetwork(this.#clock), this.#trace);
   }
 
-  async run({ steps = 12 + this.#chance.below(29) }: RunOptions): Promise<RunResult> {
+  async run(): Promise<RunResult> {
+    const { steps = 12 + this.#chance.below(29) } = this.#options;
     let entries = 0;
     try {
       await this.#setUp();
@@ -153,20 +158,25 @@ class Simulation {
     const chance = this.#chance;
     const node = chance.pick(this.#nodes);
     if (!node.isUp) {
+      if (this.#options.restores === true && chance.oneIn(4)) node.restore();
       const mishap = chance.oneIn(6)
         ? { kind: chance.pick(FAILURES), after: chance.below(60) }
         : undefined;
       if (chance.oneIn(2)) await this.#start(node, mishap);
     } else if (chance.oneIn(3)) node.edit();
-    else this.#act(node);
+    else await this.#act(node);
     if (chance.oneIn(5)) this.#disturbNetwork();
     for (const one of this.#nodes) if (one.hasNews && chance.oneIn(3)) this.#begin(one, 'in step');
     this.#links.keep();
     await this.#pass(chance.pick([1, 20, 300, 3 * SECOND, chance.below(MINUTE)]));
   }
 
-  #act(node: SimNode): void {
+  async #act(node: SimNode): Promise<void> {
     const chance = this.#chance;
+    if (this.#options.restores === true && !node.isBusy && chance.oneIn(10)) {
+      await node.stop();
+      return;
+    }
     switch (chance.below(14)) {
       case 0:
         node.crash(chance.oneIn(2));

@@ -13,6 +13,8 @@ export type Touched = Map<string, readonly (State | undefined)[]>;
 export class UserModel {
   /** Contents that stood still while everything was recorded: to be readable for ever. */
   readonly kept = new Set<State>();
+  /** As {@link kept} was when a copy of the machine was made. */
+  #keptByCopy: ReadonlySet<State> = new Set();
   /** What vault brought here: found again after a crash, it may be taken for what a user did. */
   readonly #brought = new Set<string>();
   #hadMishap = false;
@@ -56,6 +58,20 @@ export class UserModel {
   /** A power cut brought this back: what lies aside may be recorded. */
   found(states: ReadonlyMap<string, State>): void {
     for (const [path, state] of states) this.#given.add(key(path, state));
+  }
+
+  /** A copy of the whole machine was made. */
+  copied(): void {
+    this.#keptByCopy = new Set(this.kept);
+  }
+
+  /** The machine is as it was when it was copied: what was written since went with it, unless others have it. */
+  restored(tree: ReadonlyMap<string, State>): void {
+    this.#hadMishap = true;
+    for (const state of this.kept) if (!this.#keptByCopy.has(state)) this.kept.delete(state);
+    this.#standing.clear();
+    this.#scans.clear();
+    for (const [path, state] of tree) this.#given.add(key(path, state));
   }
 
   /** A power cut took back, or tore, what was not synced. */
