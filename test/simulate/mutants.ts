@@ -149,7 +149,7 @@ export const mutants: readonly Mutant[] = [
     file: bringInStep,
     from: 'if (isRemoved) {\n            rows.delete(name);',
     to: 'if (isRemoved) {',
-    caughtBy: 8,
+    caughtBy: 9,
   },
   {
     name: 'what lives in a directory does not keep it',
