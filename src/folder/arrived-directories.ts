@@ -4,7 +4,7 @@ import { join } from './look.ts';
 import type { ScannedDirectory } from './scan.ts';
 
 /** More are not kept in mind: what was moved with them counts as gone. */
-const MOST = 250_000;
+const MOST = 100_000;
 
 export class ArrivedDirectories {
   readonly #inodes = new Map<string, bigint>();
@@ -15,10 +15,15 @@ export class ArrivedDirectories {
     for (const { name, stat } of newDirectories) {
       if (this.#inodes.size < MOST) this.#inodes.set(join(path, name), stat.inode);
     }
-    const inode = this.#inodes.get(path);
+    const inode = this.inodeOf(path);
     if (inode !== undefined) {
       this.#files.set(inode, this.filesIn(inode) + files.length + symlinks.length);
     }
+  }
+
+  /** The inode of the directory that arrived at `path`. */
+  inodeOf(path: string): bigint | undefined {
+    return this.#inodes.get(path);
   }
 
   /** Files and symlinks found in the directory with this inode, if it is one that arrived. */

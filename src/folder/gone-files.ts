@@ -30,7 +30,7 @@ export interface GoneFile {
 }
 
 /** More are not kept in mind: what else was moved is read again, and recorded as new. */
-const MOST = 250_000;
+const MOST = 100_000;
 /** Bytes of rows in one piece of memory. */
 const PIECE_BYTES = 1024 * 1024;
 

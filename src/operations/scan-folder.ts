@@ -1,5 +1,6 @@
 /** Scans of an open folder's working copy. */
 
+import { ArrivedDirectories } from '../folder/arrived-directories.ts';
 import type { GoneFile } from '../folder/gone-files.ts';
 import type { DirectoryIdentity } from '../folder/look.ts';
 import { packedStat } from '../folder/packed-stats.ts';
@@ -60,17 +61,30 @@ export async function stillGone(
   signal: AbortSignal,
 ): Promise<number> {
   if (!isMassDeletion(survey)) return survey.gone;
+  const { goneFiles, goneDirectories } = survey;
   const moved = new Set<number>();
+  const arrived = new ArrivedDirectories();
   for await (const { changed } of scanFolder(session, folder, signal, changedPlaces(survey))) {
-    for (const { path, files, stats, symlinks } of changed) {
+    for (const directory of changed) {
+      const { path, files, stats, symlinks } = directory;
+      arrived.add(directory);
+      // Not every file is known by itself: what moved with its directory is counted there.
+      const inode = goneFiles.isShort ? arrived.inodeOf(path) : undefined;
+      if (inode !== undefined && goneDirectories.has(inode)) continue;
       for (const [index, name] of files.entries()) {
         const stat = packedStat(stats, index);
-        note(stat && survey.goneFiles.find(stat, path, name));
+        note(stat && goneFiles.find(stat, path, name));
       }
-      for (const { name, stat } of symlinks) note(survey.goneFiles.find(stat, path, name));
+      for (const { name, stat } of symlinks) note(goneFiles.find(stat, path, name));
     }
   }
-  return survey.gone - moved.size;
+  let withDirectories = 0;
+  if (goneFiles.isShort) {
+    for (const [inode, gone] of goneDirectories) {
+      withDirectories += Math.min(gone, arrived.filesIn(inode));
+    }
+  }
+  return survey.gone - moved.size - withDirectories;
 
   function note(file: GoneFile | undefined): void {
     if (file !== undefined) moved.add(file.id);
