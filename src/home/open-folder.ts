@@ -98,17 +98,19 @@ export class OpenFolder {
   async renewLogIfNeeded(): Promise<boolean> {
     const witness = new LogWitness(this.#environment.fileSystem, this.layout);
     const log = this.#log;
-    const reason =
-      log.ownCount === 0
-        ? undefined
-        : newIncarnationReason({
-            log: log.own,
-            count: log.ownCount,
-            countOutside: witness.count(log.own),
-            sentinelChanged: witness.isCopied(),
-            countAtPeers: log.hasAdoptedOwn ? log.ownCount + 1 : 0,
-            isForked: log.lines.isForked(log.own),
-          });
+    const countOutside = witness.count(log.own);
+    // A folder just joined has no entry of its own yet, and one that lost every log has nothing to go on from.
+    const isBegun = log.ownCount > 0 || ((countOutside ?? 0) > 0 && log.heads.size > 0);
+    const reason = !isBegun
+      ? undefined
+      : newIncarnationReason({
+          log: log.own,
+          count: log.ownCount,
+          countOutside,
+          sentinelChanged: witness.isCopied(),
+          countAtPeers: log.hasAdoptedOwn ? log.ownCount + 1 : 0,
+          isForked: log.lines.isForked(log.own),
+        });
     if (reason === undefined) {
       witness.makeIfMissing();
       return false;

@@ -35,6 +35,8 @@ export interface TakenSnapshot {
 
 export interface StoredHome {
   readonly environment: MemoryEnvironment;
+  /** What lies beside the databases, by path. */
+  readonly beside: ReadonlyMap<string, Uint8Array>;
   readonly snapshots: readonly TakenSnapshot[];
   readonly rows: StoredRows;
 }
@@ -62,7 +64,21 @@ export async function makeStoredHome(seed: number): Promise<StoredHome> {
     });
     snapshots.push({ id: id ?? '', files: tree.files() });
   }
-  return { environment, snapshots, rows: await held.rows() };
+  return { environment, beside: filesBeside(environment), snapshots, rows: await held.rows() };
+}
+
+/** Small files of the folder: its state, and how long its log was. */
+function filesBeside({ fileSystem }: MemoryEnvironment): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  for (const folder of fileSystem.list(`${HOME}/folders`)) {
+    const directory = `${HOME}/folders/${folder.name}`;
+    for (const { name } of fileSystem.list(directory)) {
+      if (/^(folder\.[ab]|appended)$/.test(name)) {
+        files.set(`${directory}/${name}`, fileSystem.readFile(`${directory}/${name}`));
+      }
+    }
+  }
+  return files;
 }
 
 /** What an operation gave: a result, or the code of the failure it ended with. */
@@ -79,6 +95,11 @@ export class DamagedHome {
     this.#environment = home.environment;
     this.#held = new HeldStores(rows);
     this.#world = this.#held.world(home.environment);
+    const { fileSystem } = home.environment;
+    for (const [path, bytes] of home.beside) {
+      fileSystem.removeFile(path);
+      writeFile(fileSystem, path, bytes);
+    }
   }
 
   /** Restores a snapshot; what was written, by path. */
