@@ -5,7 +5,7 @@ import { fromHex, toHex } from '../bytes.ts';
 import { deriveEpochKeys, deriveFolderKeys, type FolderKeys } from '../crypto/folder-keys.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import { loadZstd } from '../crypto/zstd.ts';
-import { isVaultError } from '../errors.ts';
+import { isVaultError, unlessLost } from '../errors.ts';
 import type { ContentSecrets } from '../folder/content-codec.ts';
 import { AliasTable } from '../folder/alias-table.ts';
 import { plainRows, type RecordedRows } from '../folder/recorded-rows.ts';
@@ -14,6 +14,7 @@ import { WorkingCopyState } from '../folder/working-copy-state.ts';
 import { FolderLog, type FolderLogParts } from '../log/folder-log.ts';
 import { newIncarnationReason, type IncarnationReason } from '../log/incarnation.ts';
 import { logId } from '../log/log-id.ts';
+import type { LogId, LogStartRecord } from '../log/types.ts';
 import { FolderStore } from '../store/folder-store.ts';
 import type { ReplayCounts } from '../store/replay-log.ts';
 import { mendTwinIfPossible } from '../store/twin-file.ts';
@@ -115,7 +116,8 @@ export class OpenFolder {
       witness.makeIfMissing();
       return false;
     }
-    const previous = log.heads.get(log.own);
+    // What came from elsewhere may never have been in this working copy: the new log does not go on from it.
+    const previous = log.hasAdoptedOwn ? undefined : log.heads.get(log.own);
     const incarnation = this.#environment.random.bytes(16);
     const { identity } = this.#home;
     // The folder names a log only once its first entry is durable.
@@ -232,9 +234,11 @@ export class OpenFolder {
     const entries = new Map<string, SeenEntry>();
     // What others wrote may never have been brought here; no more what another copy of this home did, which
     // came under the log that this one has left.
-    const isShared = this.#log.heads.size > 1;
+    const ends = this.#log.heads.size > 1 ? await this.#seenLogs() : undefined;
     for (const [path, all] of known.paths) {
-      const links = isShared ? all.filter(({ dot }) => dot.log === this.#log.own) : all;
+      const links = ends
+        ? all.filter(({ dot: { log, seq } }) => seq <= (ends.get(log) ?? -1))
+        : all;
       const superseded = new Set(links.flatMap(({ parents }) => parents.map(dotName)));
       const current = links.filter(({ dot }) => !superseded.has(dotName(dot)));
       const shown = current.findLast(({ path: at, kind }) => at === path && kind !== 'deletion');
@@ -252,6 +256,30 @@ export class OpenFolder {
       });
     }
     return entries;
+  }
+
+  /**
+   * The logs whose versions were in this working copy, with the last entry that was: this home's own,
+   * and those it went on from.
+   */
+  async #seenLogs(): Promise<ReadonlyMap<LogId, number>> {
+    const ends = new Map<LogId, number>([[this.#log.own, Infinity]]);
+    let before = await this.#startedFrom(this.#log.own);
+    while (before !== undefined && !ends.has(before.log)) {
+      ends.set(before.log, before.seq);
+      before = await this.#startedFrom(before.log);
+    }
+    return ends;
+  }
+
+  /** The entry of another log that a log goes on from, where its first entry is here and says so. */
+  async #startedFrom(log: LogId): Promise<LogStartRecord['previous']> {
+    if (!this.#log.heads.has(log)) return undefined;
+    const records = await this.#log.recordsOf(log, 0).catch(unlessLost);
+    for (const { record } of records ?? []) {
+      if (record.type === 'log-start') return record.previous;
+    }
+    return undefined;
   }
 
   async close(): Promise<void> {
