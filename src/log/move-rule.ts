@@ -26,33 +26,43 @@ export function seatOf(graph: VersionGraph, node: KnownVersion): string {
 
 /**
  * Which of the rivals at one path yield, and to which other: a move yields to a different content
- * whose author knew the moved one. At least one rival never yields.
+ * whose author knew the moved one, and which does not yield itself. At least one rival never yields.
  */
 export function yieldingMoves(
   graph: VersionGraph,
   rivals: readonly KnownVersion[],
 ): Map<KnownVersion, KnownVersion> {
-  const yields = new Map<KnownVersion, KnownVersion>();
   const contents = rivals.filter((node) => hasContent(node.link.kind));
-  if (contents.length < 2) return yields;
+  if (contents.length < 2) return new Map();
   const sorted = contents.toSorted((a, b) => graph.compare(b, a));
+  const standing = new Set(sorted);
+  const moves = new Map<KnownVersion, Set<VersionNode>>();
   for (const node of sorted.toReversed()) {
     const sources = bareSources(node);
-    if (sources.size === 0) continue;
-    const other = sorted.find(
-      (rival) =>
-        !yields.has(rival) && !sameContent(rival.link, node.link) && descendsFrom(rival, sources),
-    );
+    if (successorOf(node, sources, standing) === undefined) continue;
+    standing.delete(node);
+    moves.set(node, sources);
+  }
+  const yields = new Map<KnownVersion, KnownVersion>();
+  for (const [node, sources] of moves) {
+    // What a move gave way to may have given way to something whose author knew nothing of this one.
+    const other = successorOf(node, sources, standing);
     if (other !== undefined) yields.set(node, other);
   }
-  for (const [node, other] of yields) {
-    let standing = other;
-    for (let next = yields.get(standing); next !== undefined; next = yields.get(standing)) {
-      standing = next;
-    }
-    yields.set(node, standing);
-  }
   return yields;
+}
+
+/** The greatest that carries on what was moved, with a content of its own. */
+function successorOf(
+  move: KnownVersion,
+  sources: ReadonlySet<VersionNode>,
+  among: ReadonlySet<KnownVersion>,
+): KnownVersion | undefined {
+  if (sources.size === 0) return undefined;
+  for (const rival of among) {
+    if (!sameContent(rival.link, move.link) && descendsFrom(rival, sources)) return rival;
+  }
+  return undefined;
 }
 
 /** Versions at other paths that carry the content of `node` on. */

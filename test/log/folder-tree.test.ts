@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asOfClock, asOfTime } from '../../src/log/as-of.ts';
 import {
+  members,
   parentsOfCopy,
   parentsOfCopyDeletion,
   parentsOfEdit,
@@ -144,6 +145,20 @@ test('an edit that also renames is a rival at the new path, not a bare move', ()
   const moved = script.write('A', 'new', { content: 'y', parents: [file] });
   const edit = script.write('B', 'old', { content: 'z', parents: [file] });
   assert.deepEqual(shownIn(script.tree()), { new: edit, [copyName('new', moved)]: moved });
+});
+
+test('a move never stands behind an edit whose author knew nothing of what was moved', () => {
+  const script = new Script();
+  const mine = script.write('A', 'mine', { content: 'x' });
+  const yours = script.write('B', 'yours', { content: 'y' });
+  const moved = script.write('A', 'new', { content: 'x', parents: [mine] });
+  const replaced = script.write('C', 'new', { content: 'z', parents: [mine] });
+  const over = script.write('C', 'new', { content: 'y', parents: [yours, replaced] });
+  const edit = script.write('B', 'yours', { content: 'w', parents: [yours] });
+  const state = script.tree().states.get('new') ?? assert.fail();
+  // `over` knew of `moved`, and gives way to `edit`, which did not.
+  const behind = [state.shown ?? assert.fail(), ...state.copies].map(members);
+  assert.deepEqual(behind, [[edit, over], [moved]]);
 });
 
 test('a file deleted while another node renames it stays under its new name', () => {
