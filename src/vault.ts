@@ -12,7 +12,8 @@ import { systemEnvironment, systemPool } from './home/system-environment.ts';
 import { MAX_PROCESS_CREDIT_BYTES } from './limits.ts';
 import { CreditPool } from './net/credit-pool.ts';
 import { addFolder } from './operations/add-folder.ts';
-import type { OperationContext, VaultApi } from './operations/api.ts';
+import type { VaultApi } from './operations/api.ts';
+import type { OperationContext } from './operations/operation.ts';
 import type {
   DoctorOptions,
   DoctorResult,

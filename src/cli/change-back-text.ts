@@ -1,6 +1,7 @@
 /** What `revert` and `undo` did, for people. */
 
-import type { ChangeBackResult, Item } from '../operations/api.ts';
+import type { ChangeBackResult } from '../operations/change-options.ts';
+import type { Item } from '../operations/operation.ts';
 import type { CommandResult } from './definition.ts';
 import type { Invocation } from './invocation.ts';
 import { fieldText } from './item-text.ts';

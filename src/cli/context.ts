@@ -4,7 +4,8 @@
  */
 
 import type { Clock } from '../clock.ts';
-import type { OperationContext, VaultApi } from '../operations/api.ts';
+import type { VaultApi } from '../operations/api.ts';
+import type { OperationContext } from '../operations/operation.ts';
 import type {
   DoctorOptions,
   DoctorResult,

@@ -1,6 +1,6 @@
 /** Names of a folder in lines for people. */
 
-import type { Item } from '../operations/api.ts';
+import type { Item } from '../operations/operation.ts';
 import { fieldNumber, fieldText } from './item-text.ts';
 import type { Output } from './output.ts';
 import { formatBytes, formatTime, shortId } from './units.ts';

@@ -1,7 +1,7 @@
 /** Items of type `result`, one for each folder of a command over several. */
 
 import type { ErrorCode } from '../errors.ts';
-import type { Item } from '../operations/api.ts';
+import type { Item } from '../operations/operation.ts';
 import { exitOfError, gravity } from './exit-codes.ts';
 import { fieldText } from './item-text.ts';
 import type { Output } from './output.ts';

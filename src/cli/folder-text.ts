@@ -1,6 +1,6 @@
 /** A folder and its settings in lines for people. */
 
-import type { Item } from '../operations/api.ts';
+import type { Item } from '../operations/operation.ts';
 import { fieldNumber, fieldText, fieldTexts } from './item-text.ts';
 import type { Output } from './output.ts';
 import { count, formatBytes, formatTime } from './units.ts';

@@ -2,13 +2,13 @@
 
 import { resolve } from 'node:path';
 import { isVaultError, VaultError } from '../errors.ts';
+import type { VaultApi } from '../operations/api.ts';
 import type {
   FolderArgument,
   Item,
   OperationContext,
   PathSelection,
-  VaultApi,
-} from '../operations/api.ts';
+} from '../operations/operation.ts';
 import type { Secret } from '../operations/home-options.ts';
 import type { CliContext, VaultModule } from './context.ts';
 import type { Globals, SecretSource } from './globals.ts';

@@ -1,6 +1,6 @@
 /** Fields of items as text: items are open records, so nothing is taken for granted. */
 
-import type { Item } from '../operations/api.ts';
+import type { Item } from '../operations/operation.ts';
 
 /** A field as text: empty where absent, JSON where it is neither text nor number. */
 export function fieldText(item: Item, name: string): string {

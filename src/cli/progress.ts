@@ -2,7 +2,7 @@
 
 import type { Clock } from '../clock.ts';
 import { systemCode } from '../errors.ts';
-import type { OperationEvent } from '../operations/api.ts';
+import type { OperationEvent } from '../operations/operation.ts';
 import type { OutputStream } from './context.ts';
 import { visibleText } from './display-text.ts';
 import { count, formatBytes } from './units.ts';

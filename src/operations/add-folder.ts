@@ -14,7 +14,7 @@ import { signMemberRecord } from '../log/member-record.ts';
 import { epochIdOf } from '../log/rotation-record.ts';
 import type { HybridTime, RotationRecord } from '../log/types.ts';
 import type { StoredRecord } from '../log/other-record.ts';
-import type { FolderAddOptions, FolderResult } from './api.ts';
+import type { FolderAddOptions, FolderResult } from './folder-options.ts';
 import { givenExcludes } from './exclude-settings.ts';
 import type { Session } from './session.ts';
 import { checkedPlace } from './working-copy-place.ts';

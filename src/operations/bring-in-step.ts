@@ -18,7 +18,7 @@ import { TreeView } from '../log/tree-view.ts';
 import type { Body, NamedLink, Parent } from '../log/types.ts';
 import { nameOf } from '../log/version-name.ts';
 import type { FileSystem } from '../system/file-system.ts';
-import type { OperationContext } from './api.ts';
+import type { OperationContext } from './operation.ts';
 import { checkPresence } from './content-presence.ts';
 import { formerVersion } from './edit-parents.ts';
 import { valueSource } from './look.ts';

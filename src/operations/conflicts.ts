@@ -3,7 +3,8 @@
 import type { OpenFolder } from '../home/open-folder.ts';
 import { historyStep } from '../log/history.ts';
 import { nameOf, versionId } from '../log/version-name.ts';
-import type { ConflictsOptions, ConflictsResult, Item, OperationContext } from './api.ts';
+import type { ConflictsOptions, ConflictsResult } from './change-options.ts';
+import type { Item, OperationContext } from './operation.ts';
 import {
   conflictAt,
   conflictsBelow,

@@ -3,7 +3,7 @@
 import { toHex } from '../bytes.ts';
 import type { NamedLink } from '../log/types.ts';
 import { nameOf, versionId } from '../log/version-name.ts';
-import type { Item } from './api.ts';
+import type { Item } from './operation.ts';
 
 /** Paths and versions told for one damaged thing; there can be any number more. */
 const TOLD = 1024;

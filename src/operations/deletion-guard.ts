@@ -5,7 +5,7 @@ import { isSameRoot, rootIdentity } from '../folder/root-identity.ts';
 import type { Survey } from '../folder/survey.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { FileSystem } from '../system/file-system.ts';
-import type { OperationContext } from './api.ts';
+import type { OperationContext } from './operation.ts';
 import { isMassDeletion } from './mass-deletion.ts';
 import type { Session } from './session.ts';
 

@@ -3,7 +3,8 @@
 import type { VaultError } from '../errors.ts';
 import type { Body } from '../log/types.ts';
 import { versionId } from '../log/version-name.ts';
-import type { DiffCounts, Item } from './api.ts';
+import type { DiffCounts } from './look-options.ts';
+import type { Item } from './operation.ts';
 import { filePatch, isBinary, type PatchSide } from './file-patch.ts';
 import type { ComparedSides, Difference } from './tree-difference.ts';
 import { asLoss, type SideEntry, type TreeSide } from './tree-side.ts';

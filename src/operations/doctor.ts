@@ -11,7 +11,7 @@ import { readHomeMarker } from '../home/home-marker.ts';
 import { Reserve, type ReserveStatus } from '../store/reserve.ts';
 import { probeAbilities, type FileSystemAbilities } from '../system/file-system-abilities.ts';
 import type { MachineFacts } from '../system/machine-facts.ts';
-import type { OperationContext } from './api.ts';
+import type { OperationContext } from './operation.ts';
 import type { DoctorOptions, DoctorResult } from './home-options.ts';
 import {
   checkAbilities,

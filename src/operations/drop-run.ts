@@ -8,7 +8,7 @@ import { seenStat } from '../folder/seen-stat.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { directoryOf } from '../log/folder-tree.ts';
-import type { OperationContext } from './api.ts';
+import type { OperationContext } from './operation.ts';
 import { currentVersions } from './record-working-copy.ts';
 import type { Session } from './session.ts';
 import { answerValues } from './values.ts';

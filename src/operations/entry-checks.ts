@@ -8,7 +8,7 @@ import { noEntry } from '../log/entry-builder.ts';
 import { recordType } from '../log/record-types.ts';
 import type { LogId } from '../log/types.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
-import type { OperationContext } from './api.ts';
+import type { OperationContext } from './operation.ts';
 import { answerValues } from './values.ts';
 
 export class EntryChecks {

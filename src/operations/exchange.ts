@@ -10,7 +10,7 @@ import type { CreditPool } from '../net/credit-pool.ts';
 import { ExchangeDriver } from '../net/exchange-driver.ts';
 import type { PeerName } from '../net/exchange-event.ts';
 import type { EndReason } from '../net/message.ts';
-import type { FolderArgument, OperationContext } from './api.ts';
+import type { FolderArgument, OperationContext } from './operation.ts';
 import { bringInStep, type InStepCounts, type InStepOptions } from './bring-in-step.ts';
 import { ExchangeSide } from './exchange-side.ts';
 import { chosenFolders, type Session } from './session.ts';

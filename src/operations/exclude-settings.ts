@@ -5,7 +5,7 @@ import { noExcludes, type Excludes } from '../folder/excludes.ts';
 import { isUsablePattern } from '../folder/ignore-rules.ts';
 import { MAX_EXCLUDES } from '../limits.ts';
 import { sizeFromText } from '../size-text.ts';
-import type { FolderAddOptions } from './api.ts';
+import type { FolderAddOptions } from './folder-options.ts';
 
 /** The excludes of a new folder. Throws `VAULT_USAGE`. */
 export function givenExcludes(options: FolderAddOptions): Excludes {

@@ -3,13 +3,8 @@
 import { VaultError } from '../errors.ts';
 import type { FolderState } from '../home/folder-file.ts';
 import { REMOVED, type ListedFolder } from '../home/folder-set.ts';
-import type {
-  FolderArgument,
-  FolderResult,
-  FolderSetOptions,
-  Item,
-  OperationContext,
-} from './api.ts';
+import type { FolderResult, FolderSetOptions } from './folder-options.ts';
+import type { FolderArgument, Item, OperationContext } from './operation.ts';
 import { checkedName } from './add-folder.ts';
 import { changedExcludes, excludeSettings, truth } from './exclude-settings.ts';
 import type { Session } from './session.ts';

@@ -1,4 +1,4 @@
-/** What a home is made, opened and examined with, and what comes of it. Plain data, as in `api.ts`. */
+/** What a home is made, opened and examined with, and what comes of it. Plain data. */
 
 /** What opens a home. Exactly what was supplied is tried: nothing else is guessed. */
 export type Secret =

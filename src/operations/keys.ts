@@ -2,7 +2,8 @@
 
 import { VaultError } from '../errors.ts';
 import { settingDefinitions, settingName, type SettingName } from '../home/settings.ts';
-import type { KeyAddOptions, OperationContext } from './api.ts';
+import type { KeyAddOptions } from './api.ts';
+import type { OperationContext } from './operation.ts';
 import type { Session } from './session.ts';
 import { timeText } from './time-text.ts';
 

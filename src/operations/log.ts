@@ -2,7 +2,8 @@
 
 import { VaultError } from '../errors.ts';
 import { history } from '../log/history.ts';
-import type { LogOptions, LogResult, OperationContext } from './api.ts';
+import type { LogOptions, LogResult } from './look-options.ts';
+import type { OperationContext } from './operation.ts';
 import { sinceOf } from './moment.ts';
 import { pathInFolder } from './path-in-folder.ts';
 import { folderOfPaths, withIndex, type Session } from './session.ts';

@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 import { systemCode, VaultError } from '../errors.ts';
 import { isSameRoot, rootIdentity } from '../folder/root-identity.ts';
 import { isInside, type ListedFolder } from '../home/folder-set.ts';
-import type { FolderMoveOptions, FolderMoveResult, OperationContext } from './api.ts';
+import type { FolderMoveOptions, FolderMoveResult } from './folder-options.ts';
+import type { OperationContext } from './operation.ts';
 import type { Session } from './session.ts';
 import { checkedPlace } from './working-copy-place.ts';
 

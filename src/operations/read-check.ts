@@ -15,7 +15,8 @@ import {
   metaRange,
 } from '../store/meta-keys.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
-import type { OperationContext, VerifyOptions } from './api.ts';
+import type { OperationContext } from './operation.ts';
+import type { VerifyOptions } from './whole-folder-options.ts';
 import { ReadFindings, type SeqSet } from './read-findings.ts';
 import type { Session } from './session.ts';
 

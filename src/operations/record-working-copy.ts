@@ -13,7 +13,7 @@ import { parentsOfEdit } from '../log/conflict-rule.ts';
 import type { UnnamedVersion } from '../log/log-writer.ts';
 import { directoryOf, foldLinks } from '../log/folder-tree.ts';
 import type { Body, Parent } from '../log/types.ts';
-import type { OperationContext } from './api.ts';
+import type { OperationContext } from './operation.ts';
 import { DeletionGuard } from './deletion-guard.ts';
 import { changedPlaces, recordedDirectories, scanFolder, stillGone } from './scan-folder.ts';
 import { isShared, parentsOfUnseen, parentsOnTop } from './edit-parents.ts';

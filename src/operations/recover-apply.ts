@@ -13,7 +13,7 @@ import { directoryOf } from '../log/folder-tree.ts';
 import type { NamedLink } from '../log/types.ts';
 import { isLoss, isVaultError, systemCode } from '../errors.ts';
 import type { FileSystem } from '../system/file-system.ts';
-import type { OperationContext } from './api.ts';
+import type { OperationContext } from './operation.ts';
 import { valueSource } from './look.ts';
 import { currentVersions } from './record-working-copy.ts';
 import type { Session } from './session.ts';

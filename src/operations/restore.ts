@@ -1,7 +1,8 @@
 /** `restore`: the folder as of a moment, written to another place. */
 
 import { TreeView } from '../log/tree-view.ts';
-import type { OperationContext, RestoreOptions, RestoreResult } from './api.ts';
+import type { RestoreOptions, RestoreResult } from './change-options.ts';
+import type { OperationContext } from './operation.ts';
 import { momentOf } from './moment.ts';
 import { RestoreRun, throwIfFull, type RestoreCounts } from './restore-run.ts';
 import { folderOfPaths, withIndex, type Session } from './session.ts';

@@ -2,7 +2,8 @@
 
 import { TreeView, type Moment } from '../log/tree-view.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import type { ChangeBackResult, OperationContext, RevertOptions } from './api.ts';
+import type { ChangeBackResult, RevertOptions } from './change-options.ts';
+import type { OperationContext } from './operation.ts';
 import type { WantedPath } from './apply-run.ts';
 import { ChangeBack } from './change-back.ts';
 import { valueSource } from './look.ts';

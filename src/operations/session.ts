@@ -5,7 +5,7 @@ import type { Environment } from '../home/environment.ts';
 import { describeFolders, type FolderSet, type ListedFolder } from '../home/folder-set.ts';
 import type { Home } from '../home/home.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import type { OperationContext } from './api.ts';
+import type { OperationContext } from './operation.ts';
 
 export interface Session {
   readonly environment: Environment;

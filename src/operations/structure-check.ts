@@ -14,7 +14,7 @@ import { recordType } from '../log/record-types.ts';
 import type { LogId, NamedLink } from '../log/types.ts';
 import { versionId } from '../log/version-name.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
-import type { OperationContext } from './api.ts';
+import type { OperationContext } from './operation.ts';
 import { DamageList, type Damage } from './damage-list.ts';
 import { EntryChecks } from './entry-checks.ts';
 import { valueSource } from './look.ts';

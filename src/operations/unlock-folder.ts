@@ -2,7 +2,8 @@
 
 import { VaultError } from '../errors.ts';
 import { rootIdentity } from '../folder/root-identity.ts';
-import type { FolderUnlockOptions, FolderUnlockResult, OperationContext } from './api.ts';
+import type { FolderUnlockOptions, FolderUnlockResult } from './folder-options.ts';
+import type { OperationContext } from './operation.ts';
 import { intoFolder, recordWorkingCopy } from './record-working-copy.ts';
 import { recoverApply } from './recover-apply.ts';
 import { restore } from './restore.ts';

@@ -2,7 +2,8 @@
 
 import { VaultError } from '../errors.ts';
 import type { ListedFolder } from '../home/folder-set.ts';
-import type { OperationContext, VerifyOptions, VerifyResult } from './api.ts';
+import type { OperationContext } from './operation.ts';
+import type { VerifyOptions, VerifyResult } from './whole-folder-options.ts';
 import { readCheck } from './read-check.ts';
 import { chosenFolders, eachFolder, withIndex, type Session } from './session.ts';
 import { StructureCheck } from './structure-check.ts';

@@ -8,7 +8,7 @@ import { hasContent } from '../log/link.ts';
 import { recordType } from '../log/record-types.ts';
 import type { Body, LogId, SnapshotRecord } from '../log/types.ts';
 import { nameOf, versionId } from '../log/version-name.ts';
-import type { Item } from './api.ts';
+import type { Item } from './operation.ts';
 import type { Session } from './session.ts';
 import { timeText } from './time-text.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VaultError } from '../../src/errors.ts';
-import type { OperationContext } from '../../src/operations/api.ts';
+import type { OperationContext } from '../../src/operations/operation.ts';
 import { FakeContext, type FakeOptions } from './fake-context.ts';
 import { fakeVault, type FakeVault } from './fake-vault.ts';
 

@@ -1,6 +1,8 @@
 /** Operations in memory: each call is noted, typical items are emitted. */
 
-import type { ChangeBackResult, OperationContext, VaultApi } from '../../src/operations/api.ts';
+import type { VaultApi } from '../../src/operations/api.ts';
+import type { ChangeBackResult } from '../../src/operations/change-options.ts';
+import type { OperationContext } from '../../src/operations/operation.ts';
 import type { OpenOptions, Secret } from '../../src/operations/home-options.ts';
 import type { VaultModule } from '../../src/cli/context.ts';
 import { VaultError } from '../../src/errors.ts';

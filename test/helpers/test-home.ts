@@ -1,7 +1,8 @@
 /** A home opened inside the test, with what an operation tells. */
 
 import type { Environment } from '../../src/home/environment.ts';
-import type { Item, OperationContext, VaultApi } from '../../src/operations/api.ts';
+import type { VaultApi } from '../../src/operations/api.ts';
+import type { Item, OperationContext } from '../../src/operations/operation.ts';
 import { initHome, openVault } from '../../src/vault.ts';
 
 /** An operation's context that keeps what it is told. */

@@ -6,7 +6,7 @@ import { createHome } from '../../src/home/create-home.ts';
 import { FolderSet, isInside, realPathOfMissing } from '../../src/home/folder-set.ts';
 import { Home } from '../../src/home/home.ts';
 import { addFolder } from '../../src/operations/add-folder.ts';
-import type { FolderResult } from '../../src/operations/api.ts';
+import type { FolderResult } from '../../src/operations/folder-options.ts';
 import type { Session } from '../../src/operations/session.ts';
 import { writeFile } from '../helpers/files.ts';
 import { rejects } from '../helpers/rejects.ts';

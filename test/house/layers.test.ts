@@ -123,9 +123,12 @@ describe('layers', () => {
   test('the command line may import the operations interface, and no operation', (t) => {
     const found = lint(t, {
       'src/operations/api.ts': 'export const thing = 1;\n',
+      'src/operations/operation.ts': 'export const thing = 1;\n',
+      'src/operations/look-options.ts': 'export const thing = 1;\n',
       'src/operations/snapshot.ts': 'export const thing = 1;\n',
       'src/cli/good.ts': importing('../operations/api.ts'),
-      'src/cli/commands/good.ts': importing('../../operations/api.ts'),
+      'src/cli/good-operation.ts': importing('../operations/operation.ts'),
+      'src/cli/commands/good.ts': importing('../../operations/look-options.ts'),
       'src/cli/bad.ts': importing('../operations/snapshot.ts'),
       'src/cli/commands/bad.ts': importing('../../operations/snapshot.ts'),
     });

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import type { SnapshotResult } from '../../src/operations/api.ts';
+import type { SnapshotResult } from '../../src/operations/whole-folder-options.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { skipUnless } from '../helpers/requires.ts';
 import { realEnvironment, type TestEnvironment } from '../helpers/test-environment.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8 } from '../../src/bytes.ts';
 import { VaultError } from '../../src/errors.ts';
-import type { SnapshotResult } from '../../src/operations/api.ts';
+import type { SnapshotResult } from '../../src/operations/whole-folder-options.ts';
 import type { MemoryFileSystem } from '../../src/system/memory-file-system.ts';
 import { seededRandom } from '../../src/system/seeded-random.ts';
 import { describeTree } from '../helpers/file-system-tree.ts';

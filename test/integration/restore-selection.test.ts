@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before as first, describe, test } from 'node:test';
 import { utf8 } from '../../src/bytes.ts';
-import type { RestoreOptions, RestoreResult } from '../../src/operations/api.ts';
+import type { RestoreOptions, RestoreResult } from '../../src/operations/change-options.ts';
 import { describeTree } from '../helpers/file-system-tree.ts';
 import { writeFile } from '../helpers/files.ts';
 import { memoryEnvironment } from '../helpers/test-environment.ts';

@@ -2,7 +2,8 @@
 
 import { isVaultError } from '../../src/errors.ts';
 import type { Environment } from '../../src/home/environment.ts';
-import type { Item, RestoreResult } from '../../src/operations/api.ts';
+import type { RestoreResult } from '../../src/operations/change-options.ts';
+import type { Item } from '../../src/operations/operation.ts';
 import type { RandomSource } from '../../src/random.ts';
 import { MemoryChunkStore } from '../../src/store/memory-chunk-store.ts';
 import { MemoryMetaStore } from '../../src/store/memory-meta-store.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Item } from '../../src/operations/api.ts';
+import type { Item } from '../../src/operations/operation.ts';
 import type { DoctorOptions, DoctorResult } from '../../src/operations/home-options.ts';
 import { FileError } from '../../src/system/file-system.ts';
 import type { MachineFacts } from '../../src/system/machine-facts.ts';

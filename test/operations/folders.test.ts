@@ -6,8 +6,8 @@ import type {
   FolderAddOptions,
   FolderResult,
   FolderSetOptions,
-  Item,
-} from '../../src/operations/api.ts';
+} from '../../src/operations/folder-options.ts';
+import type { Item } from '../../src/operations/operation.ts';
 import { pathFromBytes } from '../../src/path-bytes.ts';
 import { FileError } from '../../src/system/file-system.ts';
 import { writeFile } from '../helpers/files.ts';

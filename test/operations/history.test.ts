@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Item } from '../../src/operations/api.ts';
+import type { Item } from '../../src/operations/operation.ts';
 import { assertMatchesSchema } from '../helpers/json-schema.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { operationContext } from '../helpers/test-home.ts';

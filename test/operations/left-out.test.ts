@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { tasks } from '../../src/folder/tasks.ts';
-import type { FolderAddOptions, FolderSetOptions, Item } from '../../src/operations/api.ts';
+import type { FolderAddOptions, FolderSetOptions } from '../../src/operations/folder-options.ts';
+import type { Item } from '../../src/operations/operation.ts';
 import type { FileSystem } from '../../src/system/file-system.ts';
 import { FileError } from '../../src/system/file-system.ts';
 import { inlinePool } from '../../src/system/inline-pool.ts';

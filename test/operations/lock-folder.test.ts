@@ -5,7 +5,7 @@ import type {
   FolderLockResult,
   FolderUnlockOptions,
   FolderUnlockResult,
-} from '../../src/operations/api.ts';
+} from '../../src/operations/folder-options.ts';
 import { utf8 } from '../../src/bytes.ts';
 import { FileError } from '../../src/system/file-system.ts';
 import type { MemoryCall } from '../../src/system/memory-volume.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { FolderMoveOptions, FolderMoveResult } from '../../src/operations/api.ts';
+import type { FolderMoveOptions, FolderMoveResult } from '../../src/operations/folder-options.ts';
 import { FileError } from '../../src/system/file-system.ts';
 import type { MemoryCall } from '../../src/system/memory-volume.ts';
 import { rejects } from '../helpers/rejects.ts';

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { utf8 } from '../../src/bytes.ts';
 import { isVaultError } from '../../src/errors.ts';
-import type { ConflictsResult, ResolveOptions, ResolveResult } from '../../src/operations/api.ts';
+import type {
+  ConflictsResult,
+  ResolveOptions,
+  ResolveResult,
+} from '../../src/operations/change-options.ts';
 import { conflicts } from '../../src/operations/conflicts.ts';
 import { resolve } from '../../src/operations/resolve.ts';
 import { status } from '../../src/operations/status.ts';

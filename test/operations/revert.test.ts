@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ChangeBackResult, RevertOptions } from '../../src/operations/api.ts';
+import type { ChangeBackResult, RevertOptions } from '../../src/operations/change-options.ts';
 import { FileError } from '../../src/system/file-system.ts';
 import type { MemoryCall } from '../../src/system/memory-volume.ts';
 import { utf8 } from '../../src/bytes.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Item } from '../../src/operations/api.ts';
+import type { Item } from '../../src/operations/operation.ts';
 import type { MemoryFileSystem } from '../../src/system/memory-file-system.ts';
 import { randomInteger } from '../../src/system/seeded-random.ts';
 import { runSeed, seededRandom } from '../helpers/seeded.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { utf8 } from '../../src/bytes.ts';
 import { VaultError } from '../../src/errors.ts';
-import type { SnapshotResult } from '../../src/operations/api.ts';
+import type { SnapshotResult } from '../../src/operations/whole-folder-options.ts';
 import { FileError } from '../../src/system/file-system.ts';
 import { writeFile } from '../helpers/files.ts';
 import { rejects } from '../helpers/rejects.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ChangeBackOptions, UndoResult } from '../../src/operations/api.ts';
+import type { ChangeBackOptions, UndoResult } from '../../src/operations/change-options.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { operationContext } from '../helpers/test-home.ts';
 import { passingTime } from './passing-time.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Item, VerifyOptions, VerifyResult } from '../../src/operations/api.ts';
+import type { Item } from '../../src/operations/operation.ts';
+import type { VerifyOptions, VerifyResult } from '../../src/operations/whole-folder-options.ts';
 import { MemoryChunkStore } from '../../src/store/memory-chunk-store.ts';
 import { MemoryMetaStore } from '../../src/store/memory-meta-store.ts';
 import { metaPrefix } from '../../src/store/meta-keys.ts';

@@ -2,13 +2,9 @@
 
 import { utf8 } from '../../src/bytes.ts';
 import type { Environment } from '../../src/home/environment.ts';
-import type {
-  RestoreOptions,
-  RestoreResult,
-  SnapshotOptions,
-  SnapshotResult,
-  VaultApi,
-} from '../../src/operations/api.ts';
+import type { VaultApi } from '../../src/operations/api.ts';
+import type { RestoreOptions, RestoreResult } from '../../src/operations/change-options.ts';
+import type { SnapshotOptions, SnapshotResult } from '../../src/operations/whole-folder-options.ts';
 import {
   memoryEnvironment,
   type MemoryEnvironment,

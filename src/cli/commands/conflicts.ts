@@ -1,6 +1,6 @@
 /** `vault conflicts` and `vault resolve`: what several nodes edited at the same time. */
 
-import type { Item } from '../../operations/api.ts';
+import type { Item } from '../../operations/operation.ts';
 import { printChange } from '../change-back-text.ts';
 import type { CommandDefinition } from '../definition.ts';
 import { fieldNumber, fieldText, fieldTexts } from '../item-text.ts';

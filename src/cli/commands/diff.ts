@@ -2,7 +2,8 @@
 
 import type { CommandDefinition } from '../definition.ts';
 import { fieldText } from '../item-text.ts';
-import type { DiffResult, Item } from '../../operations/api.ts';
+import type { DiffResult } from '../../operations/look-options.ts';
+import type { Item } from '../../operations/operation.ts';
 import type { Output } from '../output.ts';
 import type { StyleName } from '../style.ts';
 import { count } from '../units.ts';

@@ -1,6 +1,6 @@
 /** `vault doctor`: what of this machine vault will stumble over, and what to do about it. */
 
-import type { Item } from '../../operations/api.ts';
+import type { Item } from '../../operations/operation.ts';
 import type { CommandDefinition } from '../definition.ts';
 import { fieldText } from '../item-text.ts';
 import type { Output } from '../output.ts';

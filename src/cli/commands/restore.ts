@@ -2,7 +2,7 @@
 
 import type { CommandDefinition } from '../definition.ts';
 import { fieldText } from '../item-text.ts';
-import type { RestoreOptions, RestoreResult } from '../../operations/api.ts';
+import type { RestoreOptions, RestoreResult } from '../../operations/change-options.ts';
 import type { Invocation } from '../invocation.ts';
 import { atOption } from '../shared-options.ts';
 import { count, formatBytes, formatSeconds } from '../units.ts';

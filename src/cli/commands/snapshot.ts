@@ -2,7 +2,7 @@
 
 import type { CommandDefinition } from '../definition.ts';
 import { fieldNumber, fieldText, fieldTexts } from '../item-text.ts';
-import type { Item } from '../../operations/api.ts';
+import type { Item } from '../../operations/operation.ts';
 import type { Output } from '../output.ts';
 import { FolderResults } from '../folder-results.ts';
 import { tableLines } from '../table.ts';

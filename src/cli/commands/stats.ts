@@ -1,6 +1,6 @@
 /** `vault stats`: how much there is of what. */
 
-import type { Item } from '../../operations/api.ts';
+import type { Item } from '../../operations/operation.ts';
 import type { CommandDefinition } from '../definition.ts';
 import { FolderResults } from '../folder-results.ts';
 import { fieldNumber, fieldText } from '../item-text.ts';

@@ -2,7 +2,7 @@
 
 import type { CommandDefinition } from '../definition.ts';
 import { folderState, problemLines } from '../folder-text.ts';
-import type { Item } from '../../operations/api.ts';
+import type { Item } from '../../operations/operation.ts';
 import { fieldNumber, fieldText } from '../item-text.ts';
 import type { Output } from '../output.ts';
 import { tableLines } from '../table.ts';

@@ -3,7 +3,8 @@
 import type { CommandDefinition } from '../definition.ts';
 import { FolderResults } from '../folder-results.ts';
 import { fieldNumber, fieldText, fieldTexts } from '../item-text.ts';
-import type { Item, VerifyResult } from '../../operations/api.ts';
+import type { Item } from '../../operations/operation.ts';
+import type { VerifyResult } from '../../operations/whole-folder-options.ts';
 import type { Output } from '../output.ts';
 import { count, formatBytes, formatSeconds, shortId } from '../units.ts';
 
