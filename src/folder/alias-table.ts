@@ -6,6 +6,7 @@
 import { concat } from '../bytes.ts';
 import type { SecretKey } from '../crypto/hash.ts';
 import { openRow, sealRow } from '../crypto/row-seal.ts';
+import { join } from '../folder-path.ts';
 import type { PathIndex } from '../log/path-index.ts';
 import { pathFromBytes, pathToBytes } from '../path-bytes.ts';
 import type { RandomSource } from '../random.ts';
@@ -88,8 +89,8 @@ export class AliasTable {
     let path = '';
     for (const name of local.split('/')) {
       const meant = this.#aliases.get(directory)?.get(name)?.name ?? name;
-      path = path === '' ? meant : `${path}/${meant}`;
-      directory = directory === '' ? name : `${directory}/${name}`;
+      path = join(path, meant);
+      directory = join(directory, name);
     }
     return path;
   }

@@ -1,6 +1,6 @@
 /** Directories that stand where none was recorded, by inode: some of them were moved there with all they hold. */
 
-import { join } from './look.ts';
+import { join } from '../folder-path.ts';
 import type { ScannedDirectory } from './scan.ts';
 
 /** More are not kept in mind: what was moved with them counts as gone. */

@@ -5,9 +5,9 @@
  */
 
 import type { Clock } from '../clock.ts';
+import { directoryOf, join, lastName } from '../folder-path.ts';
 import { contentDigest } from '../log/body.ts';
 import type { SecretKey } from '../crypto/hash.ts';
-import { directoryOf } from '../log/folder-tree.ts';
 import type { Body, Parent } from '../log/types.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 import { ArrivedDirectories } from './arrived-directories.ts';
@@ -19,7 +19,7 @@ import {
   type PendingVersion,
 } from './pending-changes.ts';
 import { isProved, type GoneFile, type GoneFiles } from './gone-files.ts';
-import { join, type Kept, type ScanProblem } from './look.ts';
+import type { Kept, ScanProblem } from './look.ts';
 import { packedStat, type FileTraits } from './packed-stats.ts';
 import { seenBelow, type Scanned, type ScannedDirectory } from './scan.ts';
 import { isRacyStat, seenStat } from './seen-stat.ts';
@@ -270,7 +270,7 @@ export class ChangeRecorder {
 
   async #noteMount(path: string, isMount: boolean): Promise<void> {
     const directory = await this.#recorded(directoryOf(path));
-    const name = path.slice(path.lastIndexOf('/') + 1);
+    const name = lastName(path);
     const entry = directory.rows.get(name);
     if (entry !== undefined) directory.rows.set(name, { ...entry, mount: isMount });
     await this.#commitIfLarge();

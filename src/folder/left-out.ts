@@ -1,11 +1,12 @@
 /** Working copy → what a scan leaves out of it, and why. Looks at nothing below a name that is left out. */
 
 import { systemCode } from '../errors.ts';
+import { join } from '../folder-path.ts';
 import type { DirectoryEntry, FileKind, FileSystem } from '../system/file-system.ts';
 import { directoryFilter, type WhyOut } from './directory-filter.ts';
 import type { Excludes } from './excludes.ts';
 import { IgnoreMatcher, type IgnoreRules } from './ignore-rules.ts';
-import { isOneOf, isTemporaryName, join, type DirectoryIdentity } from './look.ts';
+import { isOneOf, isTemporaryName, type DirectoryIdentity } from './look.ts';
 
 export interface LeftOut {
   /** Relative to the root. */

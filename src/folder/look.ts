@@ -6,6 +6,7 @@
  */
 
 import { systemCode, VaultError } from '../errors.ts';
+import { join } from '../folder-path.ts';
 import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_SYMLINK_BYTES } from '../limits.ts';
 import { pathToBytes } from '../path-bytes.ts';
 import type { DirectoryEntry, FileStat, FileSystem } from '../system/file-system.ts';
@@ -14,6 +15,8 @@ import type { Excludes } from './excludes.ts';
 import type { IgnoreMatcher, IgnoreRules } from './ignore-rules.ts';
 import { StatPacker } from './packed-stats.ts';
 import { SeenRows } from './seen-rows.ts';
+
+export { join } from '../folder-path.ts';
 
 export interface LookInput {
   readonly fileSystem: FileSystem;
@@ -119,11 +122,6 @@ export interface ScanProblem {
 /** Name of a temporary file of vault's own, which no scan sees. */
 export function isTemporaryName(name: string): boolean {
   return name.startsWith('.vault-') && name.endsWith('.tmp');
-}
-
-/** `directory/name`, where the root is `''`. */
-export function join(directory: string, name: string): string {
-  return directory === '' ? name : `${directory}/${name}`;
 }
 
 /** Throws `VAULT_DAMAGED` where the rows are malformed; trouble with the disk is told as problems. */

@@ -8,17 +8,12 @@
 
 import { VaultError } from '../errors.ts';
 import type { Clock } from '../clock.ts';
+import { join } from '../folder-path.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 import type { Excludes } from './excludes.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
-import {
-  join,
-  type DirectoryIdentity,
-  type Kept,
-  type MountPlace,
-  type ScanProblem,
-} from './look.ts';
+import type { DirectoryIdentity, Kept, MountPlace, ScanProblem } from './look.ts';
 import type {
   ChangedDirectory,
   DirectoryToLookAt,

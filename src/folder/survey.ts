@@ -3,8 +3,8 @@
  * moved and whether so much is gone that nobody can have meant it; nothing is recorded before.
  */
 
+import { join } from '../folder-path.ts';
 import { GoneFiles } from './gone-files.ts';
-import { join } from './look.ts';
 import type { Scanned, ScannedDirectory, ScanPlace } from './scan.ts';
 import { seenBelow } from './scan.ts';
 import type { SeenEntry, SeenNames } from './working-copy-row.ts';

@@ -2,7 +2,7 @@
 
 import { mapKey, equalBytes } from '../bytes.ts';
 import { isLoss, unlessLost, type VaultError } from '../errors.ts';
-import { directoryOf } from './folder-tree.ts';
+import { directoryOf } from '../folder-path.ts';
 import type { PathIndex, Pointer } from './path-index.ts';
 import { releaseBuiltOn } from './standing.ts';
 import type { Dot, Head, LogId, NamedLink } from './types.ts';

@@ -1,6 +1,7 @@
 /** The rows of `meta/` that lead to an entry and to what it says. */
 
 import { concat, fromHex, mapKey, toHex } from '../bytes.ts';
+import { directoryOf } from '../folder-path.ts';
 import {
   decodeSeq,
   encodeEntryPlace,
@@ -14,7 +15,6 @@ import type { MetaOperation, MetaReader } from '../store/meta-store.ts';
 import { AwaitedVersions } from './awaited-versions.ts';
 import type { EntryReader, OpenedRecord } from './entry-reader.ts';
 import type { Entry } from './entry.ts';
-import { directoryOf } from './folder-tree.ts';
 import type { LogNumberTable } from './log-numbers.ts';
 import type { PathIndex, PathPointer } from './path-index.ts';
 import type { RecordIndex } from './record-index.ts';

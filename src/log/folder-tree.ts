@@ -3,6 +3,7 @@
  * of a clock or a time, fold only the links that existed then (`as-of.ts`).
  */
 
+import { directoryOf } from '../folder-path.ts';
 import { decide, members, type PathState, type Rival } from './conflict-rule.ts';
 import { VersionGraph, type KnownVersion } from './current-versions.ts';
 import { derivedName, foldName } from './derived-name.ts';
@@ -10,6 +11,8 @@ import { hasContent } from './link.ts';
 import { seatOf, yieldingMoves } from './move-rule.ts';
 import type { LogId, NamedLink, Parent } from './types.ts';
 import { nameOf, noForks, type LogOrigin } from './version-name.ts';
+
+export { directoryOf } from '../folder-path.ts';
 
 /** One name that a user sees. */
 export interface TreeEntry {
@@ -37,11 +40,6 @@ export interface CopyNaming {
   /** Hex digits; `versionId` of `version-name.ts`. */
   versionId(version: Parent): string;
   readonly origin?: LogOrigin;
-}
-
-/** The directory that holds a path; `''` is the folder's root. */
-export function directoryOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 /** The whole tree of the folder whose links are `graph`. */

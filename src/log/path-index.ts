@@ -12,9 +12,9 @@ import { openRow, sealRow } from '../crypto/row-seal.ts';
 import { VaultError } from '../errors.ts';
 import { pathToBytes } from '../path-bytes.ts';
 import type { RandomSource } from '../random.ts';
+import { directoryOf } from '../folder-path.ts';
 import type { MetaOperation, MetaReader } from '../store/meta-store.ts';
 import { metaKey, metaPrefix, metaRange } from '../store/meta-keys.ts';
-import { directoryOf } from './folder-tree.ts';
 import type { Dot, LogId } from './types.ts';
 
 /** Numbers for logs, so that a pointer needs 2 bytes for one instead of 32. */

@@ -5,8 +5,9 @@
 
 import { equalBytes } from '../bytes.ts';
 import { isLoss, isVaultError, type VaultError } from '../errors.ts';
+import { directoryOf } from '../folder-path.ts';
 import { VersionGraph } from './current-versions.ts';
-import { directoryOf, foldDirectory, type CopyNaming, type TreeEntry } from './folder-tree.ts';
+import { foldDirectory, type CopyNaming, type TreeEntry } from './folder-tree.ts';
 import type { FolderLog } from './folder-log.ts';
 import type { EntryName } from './lost-entries.ts';
 import { moveSources } from './move-sources.ts';

@@ -1,12 +1,12 @@
 /** Brings paths of the working copy to states that are stored, and records that as new versions on top. */
 
+import { directoryOf, lastName } from '../folder-path.ts';
 import { ChangeApplier, type Applied, type PathChange } from '../folder/change-applier.ts';
 import { seenStat } from '../folder/seen-stat.ts';
 import { PendingChanges, type DirectoryChange } from '../folder/pending-changes.ts';
 import type { LocalEdit } from '../folder/displaced-files.ts';
 import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import { directoryOf } from '../log/folder-tree.ts';
 import type { Body, Parent } from '../log/types.ts';
 import { currentVersions, intoFolder } from './record-working-copy.ts';
 import type { Session } from './session.ts';
@@ -78,7 +78,7 @@ export class ApplyRun {
   /** Takes a path that is to change; those above it come before it. */
   async add(meant: WantedPath): Promise<void> {
     const wanted = { ...meant, path: this.#aliases.toLocal(meant.path) };
-    const before = (await this.#seen(directoryOf(wanted.path)))?.get(nameOf(wanted.path));
+    const before = (await this.#seen(directoryOf(wanted.path)))?.get(lastName(wanted.path));
     if (isLate(wanted, before)) {
       this.#late.push(wanted);
       return;
@@ -112,7 +112,7 @@ export class ApplyRun {
     this.#begun = true;
     const changes: PathChange[] = [];
     for (const { path, wanted } of batch) {
-      const [directory, name] = [directoryOf(path), nameOf(path)];
+      const [directory, name] = [directoryOf(path), lastName(path)];
       const expected = (await this.#seen(directory))?.get(name);
       changes.push({
         directory,
@@ -139,7 +139,7 @@ export class ApplyRun {
     for (const { displaced, kind, body, digest, stat } of edits) {
       const { path } = displaced;
       const directory = await this.#directory(directoryOf(path));
-      const before = directory.rows.get(nameOf(path));
+      const before = directory.rows.get(lastName(path));
       this.#pending.add({
         path,
         kind,
@@ -147,7 +147,7 @@ export class ApplyRun {
         digest,
         body,
         directory,
-        name: nameOf(path),
+        name: lastName(path),
         seen: { ...seenStat(stat, true), kind, digest },
       });
       this.#events.onEdit(path);
@@ -158,7 +158,7 @@ export class ApplyRun {
 
   async #record({ path, wanted, parents }: WantedPath, applied: Applied): Promise<void> {
     if (applied.status !== 'applied') return;
-    const name = nameOf(path);
+    const name = lastName(path);
     const directory = await this.#directory(directoryOf(path));
     const before = directory.rows.get(name);
     if (before?.kind === 'directory' && wanted.kind !== 'directory') {
@@ -192,8 +192,4 @@ export class ApplyRun {
 /** Whether something comes only when all below it is gone: where a directory is to go. */
 export function isLate({ wanted }: WantedPath, before: SeenEntry | undefined): boolean {
   return before?.kind === 'directory' && wanted.kind !== 'directory';
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -11,8 +11,9 @@ import { PendingChanges, type DirectoryChange } from '../folder/pending-changes.
 import { seenStat } from '../folder/seen-stat.ts';
 import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import { isLoss, isVaultError, VaultError } from '../errors.ts';
+import { directoryOf, join, lastName } from '../folder-path.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import { directoryOf, type TreeEntry } from '../log/folder-tree.ts';
+import type { TreeEntry } from '../log/folder-tree.ts';
 import { probeAbilities } from '../system/file-system-abilities.ts';
 import { TreeView } from '../log/tree-view.ts';
 import type { Body, NamedLink, Parent } from '../log/types.ts';
@@ -193,11 +194,11 @@ class InStepRun {
     for (const [name, entry] of shown) {
       const row = rows.get(name);
       await this.#entry(path, name, entry, row);
-      if (entry.kind === 'directory') below.push({ path: joined(path, name), isShown: true });
-      else if (row?.kind === 'directory') below.push({ path: joined(path, name), isShown: false });
+      if (entry.kind === 'directory') below.push({ path: join(path, name), isShown: true });
+      else if (row?.kind === 'directory') below.push({ path: join(path, name), isShown: false });
     }
     for (const [name, row] of rows) {
-      const at = joined(path, name);
+      const at = join(path, name);
       // What cannot be told any more is left as it is.
       if (
         shown.has(name) ||
@@ -220,7 +221,7 @@ class InStepRun {
   ): Promise<void> {
     if (kind === 'directory') {
       if (row?.kind !== 'directory') {
-        this.#made.add(joined(directory, name));
+        this.#made.add(join(directory, name));
         await this.#add({ directory, name, next: 'directory', version }, row);
       } else if (version !== undefined && !isVersion(row, version)) {
         await this.#rename(directory, name, row, version);
@@ -314,7 +315,7 @@ class InStepRun {
     before: SeenEntry | undefined,
     { stat }: Extract<Applied, { status: 'applied' }>,
   ): Promise<void> {
-    const local = joined(directory, name);
+    const local = join(directory, name);
     const path = this.#folder.aliases.toPath(local);
     const { rows } = await this.#change(directory);
     const isRemoved = next === 'absent' || stat === undefined;
@@ -346,7 +347,7 @@ class InStepRun {
   }
 
   #failed({ directory, name }: Wanted, result: Exclude<Applied, { status: 'applied' }>): void {
-    const path = this.#folder.aliases.toPath(joined(directory, name));
+    const path = this.#folder.aliases.toPath(join(directory, name));
     const emit = (message: string): void => this.#context.emit({ type: 'warning', path, message });
     if (result.status === 'refused') {
       this.refused++;
@@ -412,12 +413,4 @@ function isVersion({ version }: SeenEntry, link: NamedLink): boolean {
 
 function isWhole(listed: { readonly damage: readonly unknown[] } | undefined): boolean {
   return listed?.damage.length === 0;
-}
-
-function joined(directory: string, name: string): string {
-  return directory === '' ? name : `${directory}/${name}`;
-}
-
-function lastName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

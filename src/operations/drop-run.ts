@@ -1,13 +1,12 @@
 /** Removes plain files whose content is stored: those that are as they were recorded, and no others. */
 
+import { directoryOf, join, lastName } from '../folder-path.ts';
 import { ChangeApplier, type Applied, type PathChange } from '../folder/change-applier.ts';
 import { DisplacedFiles, type LocalEdit } from '../folder/displaced-files.ts';
-import { join } from '../folder/look.ts';
 import { GONE } from '../folder/replace-name.ts';
 import { seenStat } from '../folder/seen-stat.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import { directoryOf } from '../log/folder-tree.ts';
 import type { OperationContext } from './operation.ts';
 import { currentVersions } from './record-working-copy.ts';
 import type { Session } from './session.ts';
@@ -170,7 +169,7 @@ export class DropRun {
 }
 
 function placeOf(path: string): { readonly directory: string; readonly name: string } {
-  return { directory: directoryOf(path), name: path.slice(path.lastIndexOf('/') + 1) };
+  return { directory: directoryOf(path), name: lastName(path) };
 }
 
 /** What a run before has dropped, perhaps with its directory. */

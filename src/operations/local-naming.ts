@@ -1,5 +1,6 @@
 /** Gives the entries of a directory the names they are to have on this disk, and keeps the table of aliases. */
 
+import { lastName } from '../folder-path.ts';
 import {
   aliasOf,
   formHere,
@@ -123,8 +124,4 @@ export class LocalNaming {
     }
     return losers;
   }
-}
-
-function lastName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

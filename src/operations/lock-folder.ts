@@ -1,7 +1,7 @@
 /** `folder lock`: everything is proved to be stored, then the plain files go. */
 
 import { isLoss, VaultError } from '../errors.ts';
-import { join } from '../folder/look.ts';
+import { join } from '../folder-path.ts';
 import { differenceOf } from '../folder/replace-name.ts';
 import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';

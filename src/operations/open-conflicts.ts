@@ -1,7 +1,8 @@
 /** Open conflicts: paths that more than one content claims, with the copies that the others are shown as. */
 
+import { directoryOf } from '../folder-path.ts';
 import type { FolderLog } from '../log/folder-log.ts';
-import { directoryOf, type TreeEntry } from '../log/folder-tree.ts';
+import type { TreeEntry } from '../log/folder-tree.ts';
 import type { DirectoryDamage } from '../log/tree-view.ts';
 import { compareVersions } from '../log/version-name.ts';
 import { isShared, presentView } from './edit-parents.ts';

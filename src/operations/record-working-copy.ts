@@ -2,6 +2,7 @@
 
 import { mapKey } from '../bytes.ts';
 import { isLoss, isVaultError } from '../errors.ts';
+import { directoryOf } from '../folder-path.ts';
 import {
   ChangeRecorder,
   type ChangeCounts,
@@ -11,7 +12,7 @@ import { Survey } from '../folder/survey.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { parentsOfEdit } from '../log/conflict-rule.ts';
 import type { UnnamedVersion } from '../log/log-writer.ts';
-import { directoryOf, foldLinks } from '../log/folder-tree.ts';
+import { foldLinks } from '../log/folder-tree.ts';
 import type { Body, Parent } from '../log/types.ts';
 import type { OperationContext } from './operation.ts';
 import { DeletionGuard } from './deletion-guard.ts';

@@ -9,9 +9,9 @@ import { StagingArea } from '../folder/staging-area.ts';
 import { isTorn } from '../folder/torn-content.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import { directoryOf } from '../log/folder-tree.ts';
 import type { NamedLink } from '../log/types.ts';
 import { isLoss, isVaultError, systemCode } from '../errors.ts';
+import { directoryOf, lastName } from '../folder-path.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import type { OperationContext } from './operation.ts';
 import { valueSource } from './look.ts';
@@ -107,7 +107,7 @@ class Recovery {
       links.filter((link) => link.path === meant && link.kind === edit.kind),
     );
     if (stored === undefined) return false;
-    const row = (await this.#folder.seen(directoryOf(path)))?.get(nameOf(path));
+    const row = (await this.#folder.seen(directoryOf(path)))?.get(lastName(path));
     const isCurrent = row?.kind === stored.kind && equalBytes(row.digest, stored.digest);
     return !isCurrent || this.#isThere(path);
   }
@@ -146,7 +146,7 @@ class Recovery {
     try {
       const held = this.#area.make(directoryOf(path));
       try {
-        moveInto(this.#fileSystem, file, `${held.path}/${nameOf(path)}`);
+        moveInto(this.#fileSystem, file, `${held.path}/${lastName(path)}`);
       } finally {
         held.close();
       }
@@ -170,7 +170,7 @@ class Recovery {
     const { log, workingCopy, aliases } = this.#folder;
     const directory = directoryOf(path);
     const rows = (await this.#folder.seen(directory)) ?? new Map<string, SeenEntry>();
-    const row = rows.get(nameOf(path));
+    const row = rows.get(lastName(path));
     const isContent = row !== undefined && row.kind !== 'directory';
     const parents = isContent ? [row.version] : await currentVersions(this.#folder)(path);
     await log.append({
@@ -179,14 +179,10 @@ class Recovery {
         if (version === undefined || (row !== undefined && !isContent)) return [];
         const next = new Map(rows);
         // The stat of the one aside, which the one in place does not have: it will be read.
-        next.set(nameOf(path), { ...seenStat(stat, true), kind, digest, version });
+        next.set(lastName(path), { ...seenStat(stat, true), kind, digest, version });
         return workingCopy.rows(directory, next, rows.size);
       },
     });
     this.#area.forget(file);
   }
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -1,6 +1,7 @@
 /** Which of the paths that are gone came back under another name. */
 
 import { asBuffer } from '../bytes.ts';
+import { lastName } from '../folder-path.ts';
 import type { Dot, Parent } from '../log/types.ts';
 import type { Difference } from './tree-difference.ts';
 
@@ -80,8 +81,4 @@ function contentKey(entry: Difference['before']): string {
 
 function dotKey({ log, seq, index }: Dot): string {
   return `${log}:${seq}:${index}`;
-}
-
-function lastName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -1,10 +1,11 @@
 /** `resolve`: closes a conflict by saying what of it is kept; nothing of the rest leaves history. */
 
 import { VaultError } from '../errors.ts';
+import { directoryOf, lastName } from '../folder-path.ts';
 import { PendingChanges } from '../folder/pending-changes.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import { directoryOf, type TreeEntry } from '../log/folder-tree.ts';
+import type { TreeEntry } from '../log/folder-tree.ts';
 import type { UnnamedVersion } from '../log/log-writer.ts';
 import type { Parent, VersionKind } from '../log/types.ts';
 import { nameOf, versionId } from '../log/version-name.ts';
@@ -215,7 +216,7 @@ class Resolution {
       if (!('body' in wanted)) continue;
       const { kind, digest, body } = wanted;
       const at = directoryOf(path);
-      const name = path.slice(path.lastIndexOf('/') + 1);
+      const name = lastName(path);
       const rows = (await this.#folder.seen(at)) ?? new Map<string, SeenEntry>();
       const row = rows.get(name);
       const directory = pending.find(at) ?? pending.change(at, rows);

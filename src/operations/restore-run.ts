@@ -1,9 +1,10 @@
 /** One walk through what a moment shows, writing it to a destination. */
 
 import { isVaultError, systemCode, VaultError } from '../errors.ts';
+import { directoryOf } from '../folder-path.ts';
 import type { Overwrite, RestoredFile, RestoreFile } from '../folder/restore-files.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import { directoryOf, type TreeEntry } from '../log/folder-tree.ts';
+import type { TreeEntry } from '../log/folder-tree.ts';
 import type { TreeView } from '../log/tree-view.ts';
 import type { Body } from '../log/types.ts';
 import type { RestoreOptions, RestoreResult } from './change-options.ts';

@@ -1,7 +1,8 @@
 /** `snapshot --dry-run`: what a snapshot would record, by what names and stats say; no content is read. */
 
+import { join } from '../folder-path.ts';
 import type { GoneFiles } from '../folder/gone-files.ts';
-import { join, type Kept, type ScanProblem } from '../folder/look.ts';
+import type { Kept, ScanProblem } from '../folder/look.ts';
 import { packedStat, type FileTraits } from '../folder/packed-stats.ts';
 import { seenBelow, type Scanned, type ScannedDirectory } from '../folder/scan.ts';
 import { isSameStat } from '../folder/seen-stat.ts';

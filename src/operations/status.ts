@@ -1,8 +1,9 @@
 /** `status`: what is not yet recorded, and what is wrong. */
 
+import { join } from '../folder-path.ts';
 import { IGNORE_FILE } from '../folder/ignore-rules.ts';
 import { leftOut, type LeftOut } from '../folder/left-out.ts';
-import { join, type ScanProblem } from '../folder/look.ts';
+import type { ScanProblem } from '../folder/look.ts';
 import { Survey } from '../folder/survey.ts';
 import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';

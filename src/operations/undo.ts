@@ -1,8 +1,8 @@
 /** `undo`: takes back this node's newest change that is not undone yet, as new versions on top. */
 
 import { VaultError } from '../errors.ts';
+import { directoryOf, lastName } from '../folder-path.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import { directoryOf } from '../log/folder-tree.ts';
 import type { NamedLink, Parent } from '../log/types.ts';
 import type { ChangeBackOptions, UndoResult } from './change-options.ts';
 import type { OperationContext } from './operation.ts';
@@ -155,8 +155,4 @@ class Undo {
 
 async function stateNow(rehearsal: Rehearsal, path: string): Promise<PathState> {
   return (await rehearsal.seen(directoryOf(path)))?.get(lastName(path));
-}
-
-function lastName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -9,7 +9,7 @@ import {
   parentsOfResolution,
 } from '../../src/log/conflict-rule.ts';
 import { VersionGraph } from '../../src/log/current-versions.ts';
-import { directoryOf, foldDirectory, foldFolder, foldLinks } from '../../src/log/folder-tree.ts';
+import { foldDirectory, foldFolder, foldLinks } from '../../src/log/folder-tree.ts';
 import type { NamedLink, Parent } from '../../src/log/types.ts';
 import { copyName, Script, scriptNaming, scriptStart, shownIn } from '../helpers/links.ts';
 import { Choices, naming, randomHistory } from '../helpers/link-histories.ts';
@@ -324,11 +324,6 @@ test('the folder as of a time takes the earlier of the author’s time and when 
   assert.deepEqual(at(9), []);
   assert.deepEqual(at(30), ['ahead', 'early']);
   assert.deepEqual(at(500), ['ahead', 'early', 'late']);
-});
-
-test('a path lies in the directory before its last slash', () => {
-  assert.equal(directoryOf('a'), '');
-  assert.equal(directoryOf('a/b/c'), 'a/b');
 });
 
 const seed = runSeed();
