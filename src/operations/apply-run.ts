@@ -1,16 +1,17 @@
 /** Brings paths of the working copy to states that are stored, and records that as new versions on top. */
 
 import { directoryOf, lastName } from '../folder-path.ts';
-import { ChangeApplier, type Applied, type PathChange } from '../folder/change-applier.ts';
+import type { Applied, ChangeApplier, PathChange } from '../folder/change-applier.ts';
 import { seenStat } from '../folder/seen-stat.ts';
 import { PendingChanges, type DirectoryChange } from '../folder/pending-changes.ts';
 import type { LocalEdit } from '../folder/displaced-files.ts';
 import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { Body, Parent } from '../log/types.ts';
+import { folderApplier } from './folder-applier.ts';
 import { currentVersions, intoFolder } from './record-working-copy.ts';
 import type { Session } from './session.ts';
-import { answerValues } from './values.ts';
+import { recordSlippedEdits } from './slipped-edits.ts';
 
 /** A state that a path is to have. */
 export type WantedState =
@@ -55,24 +56,13 @@ export class ApplyRun {
 
   /** Throws `FileError` where nothing can be written at the root. */
   constructor(session: Session, folder: OpenFolder, signal: AbortSignal, events: ApplyEvents) {
-    const { fileSystem, pool, clock } = session.environment;
     const place = intoFolder(folder);
     this.#events = events;
     this.#aliases = folder.aliases;
     this.#seen = place.seen;
     this.#currentOf = currentVersions(folder);
     this.#pending = new PendingChanges(place);
-    this.#applier = new ChangeApplier({
-      fileSystem,
-      root: folder.state.path as string,
-      store: folder.store,
-      pool,
-      secrets: folder.secrets,
-      clock,
-      signal,
-      digestKey: folder.keys.digestKey,
-      answer: (question) => answerValues(folder.store, question),
-    });
+    this.#applier = folderApplier(session, folder, folder.state.path as string, signal);
   }
 
   /** Takes a path that is to change; those above it come before it. */
@@ -134,26 +124,13 @@ export class ApplyRun {
     this.#applier.drop();
   }
 
-  /** On top of what was recorded, and below what took their place. */
-  async #recordEdits(edits: readonly LocalEdit[]): Promise<void> {
-    for (const { displaced, kind, body, digest, stat } of edits) {
-      const { path } = displaced;
-      const directory = await this.#directory(directoryOf(path));
-      const before = directory.rows.get(lastName(path));
-      this.#pending.add({
-        path,
-        kind,
-        parents: before === undefined ? await this.#currentOf(path) : [before.version],
-        digest,
-        body,
-        directory,
-        name: lastName(path),
-        seen: { ...seenStat(stat, true), kind, digest },
-      });
-      this.#events.onEdit(path);
-    }
-    // What takes their place names them.
-    if (edits.length > 0) await this.#pending.commit();
+  #recordEdits(edits: readonly LocalEdit[]): Promise<void> {
+    return recordSlippedEdits(edits, {
+      pending: this.#pending,
+      directory: (path) => this.#directory(path),
+      currentOf: this.#currentOf,
+      onEdit: this.#events.onEdit,
+    });
   }
 
   async #record({ path, wanted, parents }: WantedPath, applied: Applied): Promise<void> {

@@ -1,16 +1,16 @@
 /** Removes plain files whose content is stored: those that are as they were recorded, and no others. */
 
 import { directoryOf, join, lastName } from '../folder-path.ts';
-import { ChangeApplier, type Applied, type PathChange } from '../folder/change-applier.ts';
+import type { Applied, ChangeApplier, PathChange } from '../folder/change-applier.ts';
 import { DisplacedFiles, type LocalEdit } from '../folder/displaced-files.ts';
 import { GONE } from '../folder/replace-name.ts';
 import { seenStat } from '../folder/seen-stat.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { OperationContext } from './operation.ts';
+import { folderApplier } from './folder-applier.ts';
 import { currentVersions } from './record-working-copy.ts';
 import type { Session } from './session.ts';
-import { answerValues } from './values.ts';
 
 /** Files that are dropped together. */
 const BATCH = 512;
@@ -44,19 +44,7 @@ export class DropRun {
     this.#context = context;
     this.#root = root;
     this.#isContinued = isContinued;
-    const { fileSystem, pool, clock } = session.environment;
-    const { store, secrets, keys } = folder;
-    this.#applier = new ChangeApplier({
-      fileSystem,
-      root,
-      store,
-      pool,
-      secrets,
-      clock,
-      signal: context.signal,
-      digestKey: keys.digestKey,
-      answer: (question) => answerValues(store, question),
-    });
+    this.#applier = folderApplier(session, folder, root, context.signal);
   }
 
   /** Takes what is recorded at a path, a directory before what is in it. */

@@ -11,7 +11,8 @@ import { ExchangeDriver } from '../net/exchange-driver.ts';
 import type { PeerName } from '../net/exchange-event.ts';
 import type { EndReason } from '../net/message.ts';
 import type { FolderArgument, OperationContext } from './operation.ts';
-import { bringInStep, type InStepCounts, type InStepOptions } from './bring-in-step.ts';
+import { bringInStep, type InStepOptions } from './bring-in-step.ts';
+import type { InStepCounts } from './in-step-changes.ts';
 import { ExchangeSide } from './exchange-side.ts';
 import { chosenFolders, type Session } from './session.ts';
 

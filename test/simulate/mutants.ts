@@ -13,7 +13,8 @@ export interface Mutant {
 }
 
 const conflictRule = 'log/conflict-rule';
-const bringInStep = 'operations/bring-in-step';
+const inStepChanges = 'operations/in-step-changes';
+const inStepWalk = 'operations/in-step-walk';
 const exchangeSide = 'operations/exchange-side';
 const folderExchange = 'net/folder-exchange';
 
@@ -27,7 +28,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'own writes are not noted, and echo',
-    file: bringInStep,
+    file: inStepChanges,
     from: 'rows.set(name, {\n            ...seenStat(stat, true),',
     to: 'new Map().set(name, {\n            ...seenStat(stat, true),',
     caughtBy: 1,
@@ -118,15 +119,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a directory that lives through what is in it is not noted',
-    file: bringInStep,
+    file: inStepChanges,
     from: '? await formerVersion(this.#folder.log, path)',
     to: '? undefined',
     caughtBy: 17,
   },
   {
     name: 'what others removed stays',
-    file: bringInStep,
-    from: "await this.#add({ directory: path, name, next: 'absent', version: undefined }, row);",
+    file: inStepWalk,
+    from: "await this.#changes.add({ directory: path, name, next: 'absent', version: undefined }, row);",
     to: '',
     caughtBy: 3,
   },
@@ -146,7 +147,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what was removed for others stays noted, and echoes',
-    file: bringInStep,
+    file: inStepChanges,
     from: 'if (isRemoved) {\n            rows.delete(name);',
     to: 'if (isRemoved) {',
     caughtBy: 9,
@@ -160,7 +161,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'edits that slipped in are not recorded',
-    file: bringInStep,
+    file: inStepChanges,
     from: 'await this.#recordEdits(await this.#applier.settle());',
     to: 'await this.#applier.settle();',
     caughtBy: 87,
