@@ -31,6 +31,16 @@ export function nameOf(link: NamedLink): Parent {
   return { ...link.dot, hash8: link.hash8 };
 }
 
+/** Whether a link is the version of that name. */
+export function isNamed({ dot, hash8 }: NamedLink, name: Parent): boolean {
+  return (
+    name.log === dot.log &&
+    name.seq === dot.seq &&
+    name.index === dot.index &&
+    equalBytes(name.hash8, hash8)
+  );
+}
+
 /** 64 hex digits that name a version to people and in derived copies: the same on every node. */
 export function versionId(name: Parent, origin: LogOrigin = noForks): string {
   const { log, seq, index, hash8 } = name;

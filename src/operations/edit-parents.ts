@@ -3,14 +3,13 @@
  * came here meanwhile and was never shown to him.
  */
 
-import { equalBytes } from '../bytes.ts';
 import { members, type PathState } from '../log/conflict-rule.ts';
 import { unlessLost } from '../errors.ts';
 import type { FolderLog } from '../log/folder-log.ts';
 import { foldLinks } from '../log/folder-tree.ts';
 import { TreeView } from '../log/tree-view.ts';
 import type { NamedLink, Parent } from '../log/types.ts';
-import { nameOf } from '../log/version-name.ts';
+import { isNamed, nameOf } from '../log/version-name.ts';
 
 /** Whether anybody but this node writes in the folder. */
 export function isShared(log: FolderLog): boolean {
@@ -41,7 +40,7 @@ export async function parentsOnTop(
   const rivals = state === undefined ? [] : [state.shown, ...state.copies];
   const found = new Map(seen.map((one) => [keyOf(one), one]));
   const isSeen = (links: readonly NamedLink[]): boolean =>
-    links.some((link) => seen.some((one) => isSame(one, link)));
+    links.some((link) => seen.some((one) => isNamed(link, one)));
   const add = (links: readonly NamedLink[]): void => {
     for (const link of links) found.set(keyOf(nameOf(link)), nameOf(link));
   };
@@ -80,16 +79,6 @@ export function parentsOfUnseen(log: FolderLog, state: PathState): Parent[] {
   return [...members(state.shown), ...state.deletions]
     .filter(({ dot, kind }) => kind === 'deletion' || kind === 'directory' || log.isOwn(dot.log))
     .map(nameOf);
-}
-
-function isSame(name: Parent, link: NamedLink): boolean {
-  const { dot, hash8 } = link;
-  return (
-    name.log === dot.log &&
-    name.seq === dot.seq &&
-    name.index === dot.index &&
-    equalBytes(name.hash8, hash8)
-  );
 }
 
 function keyOf({ log, seq, index, hash8 }: Parent): string {

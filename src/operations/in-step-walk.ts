@@ -8,6 +8,7 @@ import type { OpenFolder } from '../home/open-folder.ts';
 import type { TreeEntry } from '../log/folder-tree.ts';
 import type { TreeView } from '../log/tree-view.ts';
 import type { Body, NamedLink } from '../log/types.ts';
+import { isNamed } from '../log/version-name.ts';
 import { checkPresence } from './content-presence.ts';
 import { presentView } from './edit-parents.ts';
 import type { InStepChanges, InStepCounts } from './in-step-changes.ts';
@@ -93,12 +94,12 @@ class InStepWalk {
     if (kind === 'directory') {
       if (row?.kind !== 'directory') {
         await this.#changes.add({ directory, name, next: 'directory', version }, row);
-      } else if (version !== undefined && !isVersion(row, version)) {
+      } else if (version !== undefined && !isNamed(version, row.version)) {
         await this.#changes.rename(directory, name, row, version);
       }
       return;
     }
-    if (version === undefined || (row?.kind === kind && isVersion(row, version))) return;
+    if (version === undefined || (row?.kind === kind && isNamed(version, row.version))) return;
     if (row?.kind === kind && equalBytes(row.digest, version.digest)) {
       await this.#changes.rename(directory, name, row, version);
       return;
@@ -124,16 +125,6 @@ class InStepWalk {
       return undefined;
     }
   }
-}
-
-function isVersion({ version }: SeenEntry, link: NamedLink): boolean {
-  const { dot, hash8 } = link;
-  return (
-    version.log === dot.log &&
-    version.seq === dot.seq &&
-    version.index === dot.index &&
-    equalBytes(version.hash8, hash8)
-  );
 }
 
 function isWhole(listed: { readonly damage: readonly unknown[] } | undefined): boolean {
