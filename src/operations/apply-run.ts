@@ -26,6 +26,7 @@ export interface WantedPath {
   readonly parents?: readonly Parent[];
 }
 
+/** All paths are those of the folder, whatever their names on this disk. */
 export interface ApplyEvents {
   /** Before the first change is made. */
   readonly onBegin: () => Promise<void>;
@@ -65,7 +66,7 @@ export class ApplyRun {
     this.#applier = folderApplier(session, folder, folder.state.path as string, signal);
   }
 
-  /** Takes a path that is to change; those above it come before it. */
+  /** Takes a path of the folder that is to change; those above it come before it. */
   async add(meant: WantedPath): Promise<void> {
     const wanted = { ...meant, path: this.#aliases.toLocal(meant.path) };
     const before = (await this.#seen(directoryOf(wanted.path)))?.get(lastName(wanted.path));
@@ -115,10 +116,11 @@ export class ApplyRun {
     await this.#recordEdits(await this.#applier.settle());
     for (const [at, result] of applied.entries()) {
       const wanted = batch[at] as WantedPath;
+      const path = this.#aliases.toPath(wanted.path);
       if (result.status === 'applied') {
         await this.#record(wanted, result);
-        this.#events.onApplied(wanted, changes[at]?.expected);
-      } else this.#events.onNotApplied(wanted.path, result);
+        this.#events.onApplied({ ...wanted, path }, changes[at]?.expected);
+      } else this.#events.onNotApplied(path, result);
     }
     await this.#pending.commit();
     this.#applier.drop();
@@ -129,7 +131,7 @@ export class ApplyRun {
       pending: this.#pending,
       directory: (path) => this.#directory(path),
       currentOf: this.#currentOf,
-      onEdit: this.#events.onEdit,
+      onEdit: (path) => this.#events.onEdit(this.#aliases.toPath(path)),
     });
   }
 

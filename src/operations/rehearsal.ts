@@ -1,5 +1,6 @@
 /** A recording that writes nothing: what a real one would find is kept in memory and can be looked at. */
 
+import { directoryOf, lastName } from '../folder-path.ts';
 import type { NewVersion } from '../folder/pending-changes.ts';
 import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
@@ -31,20 +32,27 @@ export class Rehearsal implements RecordingPlace {
       return [];
     },
   };
-  readonly #folder: Pick<OpenFolder, 'seen'>;
+  readonly #folder: Pick<OpenFolder, 'seen' | 'aliases'>;
   readonly #rows = new Map<string, Map<string, SeenEntry>>();
   readonly #versions: NewVersion[] = [];
 
-  constructor(folder: Pick<OpenFolder, 'seen'>) {
+  constructor(folder: Pick<OpenFolder, 'seen' | 'aliases'>) {
     this.#folder = folder;
   }
 
   readonly seen = async (directory: string): Promise<SeenNames | undefined> =>
     this.#rows.get(directory) ?? this.#folder.seen(directory);
 
+  /** What is recorded at a path of the folder, whatever its name on this disk. */
+  async entryAt(path: string): Promise<SeenEntry | undefined> {
+    const local = this.#folder.aliases.toLocal(path);
+    return (await this.seen(directoryOf(local)))?.get(lastName(local));
+  }
+
   readonly stage: RecordingPlace['stage'] = (versions) => {
     const first = this.#versions.length;
-    this.#versions.push(...versions);
+    const { aliases } = this.#folder;
+    for (const one of versions) this.#versions.push({ ...one, path: aliases.toPath(one.path) });
     return Promise.resolve(
       versions.map((_version, at): Parent => {
         return { log: NO_LOG, seq: first + at, index: 0, hash8: new Uint8Array(8) };
@@ -75,7 +83,7 @@ export class Rehearsal implements RecordingPlace {
     });
   }
 
-  /** What a real recording would write, in order. */
+  /** What a real recording would write, in order, at paths of the folder. */
   get versions(): readonly NewVersion[] {
     return this.#versions;
   }

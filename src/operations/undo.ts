@@ -1,7 +1,6 @@
 /** `undo`: takes back this node's newest change that is not undone yet, as new versions on top. */
 
 import { VaultError } from '../errors.ts';
-import { directoryOf, lastName } from '../folder-path.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { NamedLink, Parent } from '../log/types.ts';
 import type { ChangeBackOptions, UndoResult } from './change-options.ts';
@@ -18,7 +17,6 @@ import {
   newestChange,
   type OwnChange,
   type PathEffect,
-  type PathState,
 } from './undo-history.ts';
 
 /**
@@ -89,7 +87,7 @@ class Undo {
     const change = await newestChange(
       { log, linkOf, unwritten, since },
       this.#selection(),
-      (path) => stateNow(rehearsal, path),
+      (path) => rehearsal.entryAt(path),
     );
     if (change === undefined) {
       throw new VaultError('VAULT_NOT_FOUND', 'there is no change of this node left to undo', {
@@ -104,7 +102,7 @@ class Undo {
     const made = new Set<string>();
     for (const path of [...effects.keys()].toSorted()) {
       const { before, after } = effects.get(path) as PathEffect;
-      if (!isSame(await stateNow(rehearsal, path), after)) {
+      if (!isSame(await rehearsal.entryAt(path), after)) {
         this.#tellChanged(path);
         continue;
       }
@@ -132,8 +130,7 @@ class Undo {
       const parent = path.slice(0, at);
       if (made.has(parent) || effects.has(parent)) continue;
       made.add(parent);
-      const rows = await rehearsal.seen(directoryOf(parent));
-      if (rows?.get(lastName(parent)) !== undefined) continue;
+      if ((await rehearsal.entryAt(parent)) !== undefined) continue;
       yield { path: parent, wanted: { kind: 'directory' } };
     }
   }
@@ -151,8 +148,4 @@ class Undo {
     if (meant.length === 0 || meant.includes('')) return () => true;
     return (path) => meant.some((one) => path === one || path.startsWith(`${one}/`));
   }
-}
-
-async function stateNow(rehearsal: Rehearsal, path: string): Promise<PathState> {
-  return (await rehearsal.seen(directoryOf(path)))?.get(lastName(path));
 }

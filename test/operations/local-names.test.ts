@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { undo } from '../../src/operations/undo.ts';
 import { FileError } from '../../src/system/file-system.ts';
 import { inStep } from '../helpers/in-step.ts';
 import { SharedNode } from '../helpers/shared-node.ts';
 import type { MemoryEnvironmentOptions } from '../helpers/test-environment.ts';
+import { operationContext } from '../helpers/test-home.ts';
+import { passingTime } from './passing-time.ts';
 
 /** A node that can hold every name, and one on a weaker disk. */
 async function unlike(disk: MemoryEnvironmentOptions): Promise<[SharedNode, SharedNode]> {
@@ -101,6 +104,23 @@ describe('names that this disk takes for one', () => {
     await inStep([a, b]);
     assert.deepEqual(a.tree(), { 'e\u0301': 'edited', '\u00e9': 'composed' });
     assert.equal(written(b), count + 1);
+  });
+
+  test('an undo finds what was done under an alias, and tells of it by its true name', async () => {
+    const [a, b] = await unlike(ignoringCase);
+    a.put({ A: 'upper', a: 'lower' });
+    await a.record();
+    await inStep([a, b]);
+    b.put({ [aliasIn(b, 'a')]: 'edited' });
+    await b.record();
+    const context = operationContext();
+    const undone = undo(b.session, { paths: [], cwd: '/disk' }, context);
+    await passingTime(b.environment.clock, undone);
+    assert.deepEqual(
+      context.items.map(({ change, path }) => [change, path]),
+      [['changed', 'a']],
+    );
+    assert.equal(b.tree()[aliasIn(b, 'a')], 'lower');
   });
 
   test('a rename that changes case only is one here too, with no conflict', async () => {
