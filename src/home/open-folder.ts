@@ -109,7 +109,7 @@ export class OpenFolder {
           count: log.ownCount,
           countOutside,
           sentinelChanged: witness.isCopied(),
-          countAtPeers: log.hasAdoptedOwn ? log.ownCount + 1 : 0,
+          countAtPeers: log.exchange.hasAdoptedOwn ? log.ownCount + 1 : 0,
           isForked: log.lines.isForked(log.own),
         });
     if (reason === undefined) {
@@ -117,7 +117,7 @@ export class OpenFolder {
       return false;
     }
     // What came from elsewhere may never have been in this working copy: the new log does not go on from it.
-    const previous = log.hasAdoptedOwn ? undefined : log.heads.get(log.own);
+    const previous = log.exchange.hasAdoptedOwn ? undefined : log.heads.get(log.own);
     const incarnation = this.#environment.random.bytes(16);
     const { identity } = this.#home;
     // The folder names a log only once its first entry is durable.

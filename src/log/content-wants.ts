@@ -177,7 +177,7 @@ export class ContentWants {
     const { entry, links } = read;
     const debt = this.#debtOf(line, seq);
     debt.open++;
-    if (await this.#log.lacksPage(line, seq)) {
+    if (await this.#log.exchange.lacksPage(line, seq)) {
       const { log, hash } = entry;
       this.#want(
         { kind: 'page', log, seq, hash },

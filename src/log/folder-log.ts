@@ -17,23 +17,11 @@ import type { Entry } from './entry.ts';
 import { FolderMembers } from './folder-members.ts';
 import { loadMembers } from './load-members.ts';
 import { verifyHead, type Sign, type VerifySignature } from './head.ts';
-import {
-  LogAdoption,
-  type PageOutcome,
-  type SignedStretch,
-  type StretchOutcome,
-} from './log-adoption.ts';
-import { lastEntrySeq, loadFirstSeen, loadHeads } from './log-heads.ts';
+import { LogExchange } from './log-exchange.ts';
+import { loadFirstSeen, loadHeads } from './log-heads.ts';
 import { LogLines } from './log-lines.ts';
-import {
-  lineHolding,
-  readStretch,
-  type ReadStretch,
-  type StretchAsk,
-  type StretchSource,
-} from './log-stretches.ts';
 import { LogNumberTable } from './log-numbers.ts';
-import type { LogReplay } from './log-replay.ts';
+import { recoverLog } from './log-recovery.ts';
 import { LogSealer } from './log-sealer.ts';
 import { clockOf, LogWriter, type Append, type Commit, type UnnamedVersion } from './log-writer.ts';
 import { LostEntries, type EntryName } from './lost-entries.ts';
@@ -47,7 +35,6 @@ import {
   type LinkSource,
 } from './directory-links.ts';
 import { PathIndex } from './path-index.ts';
-import { replayOf } from './replay-of.ts';
 import { RecordIndex } from './record-index.ts';
 import type { DenyList } from './standing.ts';
 import { VersionIds } from './version-ids.ts';
@@ -86,16 +73,14 @@ export interface FolderLogParts {
   readonly onCommitted?: (log: LogId, count: number) => void;
 }
 
-/** Heads that a slow peer may still ask for while newer ones come. */
-const MAX_RECENT_HEADS = 1024;
-
 const noDenied: DenyList = new Map();
 
 export class FolderLog {
   readonly paths: PathIndex;
   readonly versionIds: VersionIds;
   readonly members: FolderMembers;
-  readonly #adoption: LogAdoption;
+  /** What other nodes give and ask for. */
+  readonly exchange: LogExchange;
   readonly #parts: FolderLogParts;
   readonly #numbers: LogNumberTable;
   readonly #reader: EntryReader;
@@ -104,9 +89,6 @@ export class FolderLog {
   readonly #rows: EntryRows;
   readonly #heads = new Map<LogId, Head>();
   readonly #writer: LogWriter;
-  /** Heads of others' logs that came since this was opened, by line and seq: what peers were told of. */
-  readonly #recent = new Map<string, Head>();
-  #hasAdoptedOwn = false;
   #own: LogId;
 
   private constructor(
@@ -146,16 +128,15 @@ export class FolderLog {
       sealer: this.#sealer,
       members: this.members,
     });
-    this.#adoption = new LogAdoption({
+    this.exchange = new LogExchange({
       ...parts,
       reader,
       rows: this.#rows,
       members: this.members,
       heads: this.#heads,
       sealer: this.#sealer,
-      observe: (time) => {
-        this.#writer.observe(time);
-      },
+      writer: this.#writer,
+      own: () => this.#own,
     });
   }
 
@@ -176,34 +157,22 @@ export class FolderLog {
     const { heads, lost } = await loadHeads(store, log.#reader, (head) => log.#isSigned(head));
     for (const [line, head] of heads) {
       log.#heads.set(line, head);
-      log.#noteRecent(line, head);
+      log.exchange.note(line, head);
     }
-    const isOwnEmpty = !log.#heads.has(log.own);
-    if (isOwnEmpty && (await lastEntrySeq(store, log.#reader, log.own)) >= 0) {
-      throw new VaultError('VAULT_DAMAGED', "the index lacks the head of this node's log");
-    }
-    let replayed: ReplayCounts | undefined;
-    const unwritten = [...lost];
-    if (store.needsReplay) {
-      const replay = log.#replay();
-      replayed = await store.replay(replay);
-      log.#rows.settle();
-      if (replay.signed !== undefined) {
-        unwritten.push({ line: log.own, head: replay.signed, damagedSeq: undefined });
-      }
-    }
-    for (const { line, head, damagedSeq } of unwritten) {
-      // One that was replayed since has a value of its own.
-      if (log.#heads.get(line) !== head) continue;
-      await log.#writer.commitHead(line, head, []);
-      if (damagedSeq !== undefined) {
-        await store.chunks.write({ deletes: [damagedSeq] }, { sync: true });
-      }
-    }
+    const { replayed, mended } = await recoverLog({
+      parts,
+      reader: log.#reader,
+      rows: log.#rows,
+      heads: log.#heads,
+      sealer: log.#sealer,
+      writer: log.#writer,
+      isSigned: (head) => log.#isSigned(head),
+      lost,
+    });
     await log.#writer.load();
     await loadMembers(log.members, log.#records, log.#reader);
     if ([...log.#heads.values()].some((head) => head.log !== log.own)) store.expectGaps();
-    return { log, replayed, mended: unwritten.length };
+    return { log, replayed, mended };
   }
 
   /** This node's own log. */
@@ -221,11 +190,6 @@ export class FolderLog {
     return log === this.own || this.members.ownerOf(log)?.node === this.#parts.node;
   }
 
-  /** Whether entries of this node's own log came from elsewhere: another copy of this home wrote them. */
-  get hasAdoptedOwn(): boolean {
-    return this.#hasAdoptedOwn;
-  }
-
   /**
    * From now on this node writes `log`, which begins with these records: durable on return. The log before
    * stays as one that this node has left. Nothing may be staged.
@@ -233,7 +197,6 @@ export class FolderLog {
   async begin(log: LogId, records: readonly StoredRecord[]): Promise<void> {
     await this.#writer.begin(log);
     this.#own = log;
-    this.#hasAdoptedOwn = false;
     await this.append({ versions: [], records: () => records });
   }
 
@@ -284,45 +247,9 @@ export class FolderLog {
     return this.#writer.stage(versions);
   }
 
-  /**
-   * Takes over entries that another node wrote, all or none: durable on return. Waits until what is
-   * staged here is committed. Throws what the store throws, and `VAULT_CLOSED` where what was staged never was.
-   */
-  adopt(stretch: SignedStretch): Promise<StretchOutcome> {
-    return this.#writer.whenCommitted(async () => {
-      const told = await this.#adoption.adopt(stretch);
-      if (told.outcome === 'adopted') {
-        this.#noteRecent(told.line, stretch.head);
-        this.#hasAdoptedOwn ||= stretch.log === this.own && told.from < told.to;
-      }
-      return told;
-    });
-  }
-
-  /** Takes a sealed page of an entry that came without it: durable on return. */
-  adoptPage(value: Uint8Array): Promise<PageOutcome> {
-    return this.#writer.whenCommitted(() => this.#adoption.adoptPage(value));
-  }
-
   /** When a link was first seen here, or its own time where that is the earlier one or as good. */
   firstSeen(): Promise<(link: NamedLink) => HybridTime> {
     return loadFirstSeen(this.#parts.store, (line) => this.#reader.lines.origin(line));
-  }
-
-  /** Entries for another node, up to a signed head; undefined where they are not here, or not all. */
-  readStretch(ask: StretchAsk): Promise<ReadStretch | undefined> {
-    return readStretch(this.#stretches, ask);
-  }
-
-  /** The sealed page of an entry of a line's history; undefined where it has none, or none here. */
-  sealedPage(line: LogId, seq: number): Promise<Uint8Array | undefined> {
-    return this.#reader.sealedPage(line, seq);
-  }
-
-  /** Whether an entry has a page that has not come here. */
-  async lacksPage(line: LogId, seq: number): Promise<boolean> {
-    const place = await this.#reader.placeOf(this.#reader.lines.holder(line, seq), seq);
-    return place !== undefined && place.pageSeq === undefined;
   }
 
   /** A sealed value of whatever type, opened. Throws `VAULT_CHUNK_CORRUPT`. */
@@ -335,22 +262,6 @@ export class FolderLog {
     const [value] = await this.#parts.store.getSealed([id]);
     if (value === undefined) throw new VaultError('VAULT_CHUNK_MISSING', 'a chunk is missing');
     return this.#reader.open(value).plain;
-  }
-
-  /** Whether a head was signed by the owner of its log; false where nobody here knows whose it is. */
-  isGenuine(head: Head): boolean {
-    const owner = this.members.ownerOf(head.log);
-    const { verify, folder } = this.#parts;
-    return owner !== undefined && verifyHead(verify, folder, owner.node, head);
-  }
-
-  /** The line whose history holds this entry; undefined where none does. */
-  lineHolding(place: {
-    readonly log: LogId;
-    readonly seq: number;
-    readonly hash: Uint8Array;
-  }): Promise<LogId | undefined> {
-    return lineHolding(this.#stretches, place);
   }
 
   /** Makes everything staged, and these records after it, durable and part of the log, in one commit. */
@@ -441,24 +352,6 @@ export class FolderLog {
     return this.#reader.records(await this.#reader.entry(log, seq));
   }
 
-  #noteRecent(line: LogId, head: Head): void {
-    this.#recent.set(`${line}:${head.seq}`, head);
-    if (this.#recent.size <= MAX_RECENT_HEADS) return;
-    this.#recent.delete(this.#recent.keys().next().value ?? '');
-  }
-
-  get #stretches(): StretchSource {
-    return {
-      store: this.#parts.store,
-      reader: this.#reader,
-      heads: this.#heads,
-      earlier: (line, { seq, hash }) =>
-        line === this.own
-          ? this.#sealer.signed(line, seq, hash)
-          : this.#recent.get(`${line}:${seq}`),
-    };
-  }
-
   get #source(): LinkSource {
     const { members } = this;
     return {
@@ -467,18 +360,6 @@ export class FolderLog {
         ? undefined
         : ({ log, seq }) => members.standing(log, seq) === 'accepted',
     };
-  }
-
-  #replay(): LogReplay {
-    return replayOf({
-      parts: this.#parts,
-      reader: this.#reader,
-      rows: this.#rows,
-      heads: this.#heads,
-      sealer: this.#sealer,
-      isSigned: (head) => this.#isSigned(head),
-      told: (clock) => this.#writer.told(clock),
-    });
   }
 
   #isSigned(head: Head): boolean {

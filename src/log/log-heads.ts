@@ -13,14 +13,17 @@ import type { EntryReader } from './entry-reader.ts';
 import { decodeHead, decodeStoredHead, encodeHead } from './head.ts';
 import type { Head, HybridTime, LogId, NamedLink } from './types.ts';
 
+/** A head whose value is lost. */
+export interface LostHead {
+  readonly line: LogId;
+  readonly head: Head;
+  /** The damaged value that was found in its place, if any. */
+  readonly damagedSeq: number | undefined;
+}
+
 export interface LoadedHeads {
   readonly heads: Map<LogId, Head>;
-  /** Heads whose values are lost, each with the damaged value that was found in its place. */
-  readonly lost: readonly {
-    readonly line: LogId;
-    readonly head: Head;
-    readonly damagedSeq: number | undefined;
-  }[];
+  readonly lost: readonly LostHead[];
 }
 
 /** The row for the head of a line whose value lies at `chunkSeq`. */

@@ -80,14 +80,14 @@ export class ExchangeSide implements FolderSide {
   async knowsHeads(heads: readonly Head[]): Promise<readonly (boolean | undefined)[]> {
     const known: (boolean | undefined)[] = [];
     for (const head of heads) {
-      if ((await this.#log.lineHolding(head)) !== undefined) known.push(true);
-      else known.push(this.#log.isGenuine(head) ? false : undefined);
+      if ((await this.#log.exchange.lineHolding(head)) !== undefined) known.push(true);
+      else known.push(this.#log.exchange.isGenuine(head) ? false : undefined);
     }
     return known;
   }
 
   async readRange({ log, from, toward, rideBytes }: RangeAsk): Promise<EntryRange | undefined> {
-    const read = await this.#log.readStretch({ log, from, toward });
+    const read = await this.#log.exchange.readStretch({ log, from, toward });
     if (read === undefined) return undefined;
     const { line, head, entries } = read;
     const rides: Uint8Array[] = [];
@@ -98,7 +98,7 @@ export class ExchangeSide implements FolderSide {
       rides.push(value);
     };
     for (let seq = from; seq <= head.seq && left > 0; seq++) {
-      take(await this.#log.sealedPage(line, seq));
+      take(await this.#log.exchange.sealedPage(line, seq));
     }
     for (let seq = from; seq <= head.seq && left > 0; seq++) {
       for (const id of await this.#smallContents(line, seq, left)) {
@@ -111,7 +111,7 @@ export class ExchangeSide implements FolderSide {
 
   async adopt({ log, entries, head, rides }: EntryRange): Promise<Adopted> {
     const pages = rides.filter((value) => typeOf(value) === valueTypes.page);
-    const told = await this.#log.adopt({ log, entries, head, pages });
+    const told = await this.#log.exchange.adopt({ log, entries, head, pages });
     if (told.outcome !== 'adopted') return { outcome: told.outcome, heads: [], stored: [] };
     const { line, from, to } = told;
     const stored: ValueName[] = [];
@@ -152,8 +152,10 @@ export class ExchangeSide implements FolderSide {
       if (!(await this.#isHere(name))) values.push(undefined);
       else if (name.kind === 'content') values.push(...(await this.#store.getSealed([name.id])));
       else {
-        const line = await this.#log.lineHolding(name);
-        values.push(line === undefined ? undefined : await this.#log.sealedPage(line, name.seq));
+        const line = await this.#log.exchange.lineHolding(name);
+        values.push(
+          line === undefined ? undefined : await this.#log.exchange.sealedPage(line, name.seq),
+        );
       }
     }
     return values;
@@ -203,8 +205,8 @@ export class ExchangeSide implements FolderSide {
 
   async #isHere(name: ValueName): Promise<boolean> {
     if (name.kind === 'content') return (await this.#store.holds([name.id]))[0] === true;
-    const line = await this.#log.lineHolding(name);
-    return line !== undefined && !(await this.#log.lacksPage(line, name.seq));
+    const line = await this.#log.exchange.lineHolding(name);
+    return line !== undefined && !(await this.#log.exchange.lacksPage(line, name.seq));
   }
 
   async #put(value: Uint8Array): Promise<PutOutcome> {
@@ -228,7 +230,7 @@ export class ExchangeSide implements FolderSide {
   }
 
   async #putPage(value: Uint8Array): Promise<PutOutcome> {
-    const told = await this.#log.adoptPage(Uint8Array.from(value));
+    const told = await this.#log.exchange.adoptPage(Uint8Array.from(value));
     if (told.outcome !== 'stored') return told.outcome;
     await this.#wants.pageArrived(told.line, told.entry.seq, told.entry.hash);
     this.#onNews();
@@ -239,7 +241,7 @@ export class ExchangeSide implements FolderSide {
   async #smallContents(line: LogId, seq: number, room: number): Promise<Uint8Array[]> {
     const { links } = await this.#log.entry(line, seq);
     const ids: Uint8Array[] = [];
-    if (await this.#log.lacksPage(line, seq)) return ids;
+    if (await this.#log.exchange.lacksPage(line, seq)) return ids;
     for (const link of links) {
       if (!hasContent(link.kind)) continue;
       const body = await this.#log.body(link).catch((error: unknown) => {

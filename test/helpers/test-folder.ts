@@ -157,11 +157,16 @@ export class TestFolder {
       if (head === undefined) continue;
       let from = 0;
       while (from <= head.seq) {
-        const stretch = await this.log.readStretch({ log: head.log, from, toward: head });
+        const stretch = await this.log.exchange.readStretch({ log: head.log, from, toward: head });
         if (stretch === undefined) throw new Error('expected the entries of a known head');
         const pages = await this.pagesOf(stretch.line, from, stretch.head.seq);
         const { entries } = stretch;
-        const told = await other.log.adopt({ log: head.log, entries, head: stretch.head, pages });
+        const told = await other.log.exchange.adopt({
+          log: head.log,
+          entries,
+          head: stretch.head,
+          pages,
+        });
         outcomes.push(told.outcome);
         from = stretch.head.seq + 1;
       }
@@ -173,7 +178,7 @@ export class TestFolder {
   async pagesOf(line: string, from: number, to: number): Promise<Uint8Array[]> {
     const pages: Uint8Array[] = [];
     for (let seq = from; seq <= to; seq++) {
-      const page = await this.log.sealedPage(line, seq);
+      const page = await this.log.exchange.sealedPage(line, seq);
       if (page !== undefined) pages.push(page);
     }
     return pages;

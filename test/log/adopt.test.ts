@@ -60,7 +60,7 @@ function nameOf(link: NamedLink): NamedLink['parents'][number] {
 async function stretchOf(folder: TestFolder, from = 0): Promise<SignedStretch> {
   const head = folder.log.heads.get(folder.own);
   assert.ok(head);
-  const read = await folder.log.readStretch({ log: folder.own, from, toward: head });
+  const read = await folder.log.exchange.readStretch({ log: folder.own, from, toward: head });
   assert.ok(read);
   const pages = await folder.pagesOf(read.line, from, read.head.seq);
   return { log: folder.own, entries: read.entries, head: read.head, pages };
@@ -117,7 +117,7 @@ describe('adopting what others wrote', () => {
     assert.deepEqual(await shown(bob), await shown(alice));
     assert.equal(
       (
-        await bob.log.readStretch({
+        await bob.log.exchange.readStretch({
           log: alice.own,
           from: 5,
           toward: bob.log.heads.get(alice.own) as never,
@@ -169,15 +169,18 @@ describe('adopting what others wrote', () => {
       { pages: [flipped(good.pages[0] ?? first, 100)] },
     ];
     for (const [at, change] of bad.entries()) {
-      const { outcome } = await bob.log.adopt({ ...good, ...change });
+      const { outcome } = await bob.log.exchange.adopt({ ...good, ...change });
       assert.equal(outcome, 'refused', `change ${at}`);
     }
-    assert.equal((await bob.log.adopt({ ...good, entries: [second] })).outcome, 'detached');
+    assert.equal(
+      (await bob.log.exchange.adopt({ ...good, entries: [second] })).outcome,
+      'detached',
+    );
     const mallory = await TestFolder.make('mallory');
     await mallory.log.append({ versions: [version('planted')] });
     assert.deepEqual(new Set(await mallory.giveTo(bob)), new Set(['early']));
     assert.deepEqual(Object.keys(await shown(bob)), []);
-    assert.equal((await bob.log.adopt(good)).outcome, 'adopted');
+    assert.equal((await bob.log.exchange.adopt(good)).outcome, 'adopted');
     assert.deepEqual(Object.keys(await shown(bob)), ['a', 'b']);
   });
 
@@ -289,13 +292,16 @@ describe('adopting what others wrote', () => {
     await alice.log.append({ versions: [version('a')] });
     const from = (bob.log.heads.get(alice.own)?.seq ?? 0) + 1;
     const stretch = await stretchOf(alice, from);
-    assert.equal((await bob.log.adopt({ ...stretch, pages: [] })).outcome, 'adopted');
+    assert.equal((await bob.log.exchange.adopt({ ...stretch, pages: [] })).outcome, 'adopted');
     const link = await linkAt(bob, 'a');
     await assert.rejects(bob.log.body(link), { code: 'VAULT_CHUNK_MISSING' });
     const [page] = stretch.pages;
     assert.ok(page);
     for (let again = 0; again < 2; again++) {
-      assert.equal((await bob.log.adoptPage(page)).outcome, again === 0 ? 'stored' : 'unwanted');
+      assert.equal(
+        (await bob.log.exchange.adoptPage(page)).outcome,
+        again === 0 ? 'stored' : 'unwanted',
+      );
       assert.deepEqual((await bob.log.body(link)).manifest?.root, named('a'));
       await bob.reopen({ rebuilt: again === 0 });
       assert.deepEqual((await bob.log.body(link)).manifest?.root, named('a'));
@@ -350,11 +356,11 @@ describe('adopting what others wrote', () => {
         };
       }
       const stretch = await stretchOf(alice, before + 1);
-      await bob.log.adopt(stretch).catch(() => cuts++);
+      await bob.log.exchange.adopt(stretch).catch(() => cuts++);
       await bob.crash(random);
       const names = Object.keys(await shown(bob));
       assert.ok([0, 3].includes(names.length), names.join());
-      assert.equal((await bob.log.adopt(stretch)).outcome, 'adopted');
+      assert.equal((await bob.log.exchange.adopt(stretch)).outcome, 'adopted');
       assert.deepEqual(await shown(bob), await shown(alice));
       await bob.reopen({ rebuilt: true });
       assert.deepEqual(await shown(bob), await shown(alice));
