@@ -1,28 +1,25 @@
 /** One folder, opened: its store, its log and the state of its working copy, wired together. */
 
-import { fromHex, toHex } from '../bytes.ts';
-
-import { deriveEpochKeys, deriveFolderKeys, type FolderKeys } from '../crypto/folder-keys.ts';
-import { verifySignature } from '../crypto/identity.ts';
-import { loadZstd } from '../crypto/zstd.ts';
-import { isVaultError, unlessLost } from '../errors.ts';
+import { toHex } from '../bytes.ts';
+import { deriveFolderKeys, type FolderKeys } from '../crypto/folder-keys.ts';
+import { isVaultError } from '../errors.ts';
 import type { ContentSecrets } from '../folder/content-codec.ts';
-import { AliasTable } from '../folder/alias-table.ts';
+import type { AliasTable } from '../folder/alias-table.ts';
 import { plainRows, type RecordedRows } from '../folder/recorded-rows.ts';
-import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
+import type { SeenNames } from '../folder/working-copy-row.ts';
 import { WorkingCopyState } from '../folder/working-copy-state.ts';
-import { FolderLog, type FolderLogParts } from '../log/folder-log.ts';
+import type { FolderLog } from '../log/folder-log.ts';
 import { newIncarnationReason, type IncarnationReason } from '../log/incarnation.ts';
 import { logId } from '../log/log-id.ts';
-import type { LogId, LogStartRecord } from '../log/types.ts';
-import { FolderStore } from '../store/folder-store.ts';
-import type { ReplayCounts } from '../store/replay-log.ts';
+import type { FolderStore } from '../store/folder-store.ts';
 import { mendTwinIfPossible } from '../store/twin-file.ts';
 import type { Environment } from './environment.ts';
 import { writeFolderFile, type FolderState } from './folder-file.ts';
 import type { Home } from './home.ts';
 import { folderLayout, type FolderLayout } from './home-layout.ts';
 import { LogWitness } from './log-witness.ts';
+import { openStores, type OpenedStores } from './open-stores.ts';
+import { seenByLog } from './seen-by-log.ts';
 
 const whyRenewed: Readonly<Record<IncarnationReason, string>> = {
   forked: 'this home was used in two places',
@@ -51,7 +48,7 @@ export class OpenFolder {
     home: Home,
     layout: FolderLayout,
     state: FolderState,
-    opened: Opened,
+    opened: OpenedStores,
   ) {
     this.#environment = environment;
     this.#home = home;
@@ -203,7 +200,7 @@ export class OpenFolder {
     } catch (error) {
       if (!isVaultError(error, 'VAULT_DAMAGED')) throw error;
     }
-    return this.#seenByLog(directory);
+    return seenByLog(this.#log, directory);
   }
 
   /** The same as rows, sealed where they are whole. */
@@ -219,67 +216,13 @@ export class OpenFolder {
 
   /** As {@link rows}, from the log alone. */
   async restoredRows(directory: string): Promise<RecordedRows | undefined> {
-    const entries = await this.#seenByLog(directory);
+    const entries = await seenByLog(this.#log, directory);
     return entries && plainRows(entries);
   }
 
   /** Entries by name, of rows in the open. */
   decode(rows: Uint8Array, isWritten: boolean): SeenNames {
     return this.#workingCopy.decode(rows, isWritten);
-  }
-
-  async #seenByLog(directory: string): Promise<Map<string, SeenEntry> | undefined> {
-    const known = await this.#log.linksIn(directory);
-    if (known === undefined) return undefined;
-    const entries = new Map<string, SeenEntry>();
-    // What others wrote may never have been brought here; no more what another copy of this home did, which
-    // came under the log that this one has left.
-    const ends = this.#log.heads.size > 1 ? await this.#seenLogs() : undefined;
-    for (const [path, all] of known.paths) {
-      const links = ends
-        ? all.filter(({ dot: { log, seq } }) => seq <= (ends.get(log) ?? -1))
-        : all;
-      const superseded = new Set(links.flatMap(({ parents }) => parents.map(dotName)));
-      const current = links.filter(({ dot }) => !superseded.has(dotName(dot)));
-      const shown = current.findLast(({ path: at, kind }) => at === path && kind !== 'deletion');
-      if (shown === undefined || shown.kind === 'deletion') continue;
-      entries.set(path.slice(directory === '' ? 0 : directory.length + 1), {
-        kind: shown.kind,
-        size: 0,
-        mtimeNs: 0n,
-        ctimeNs: 0n,
-        inode: 0n,
-        executable: false,
-        racy: true,
-        digest: shown.digest,
-        version: { ...shown.dot, hash8: shown.hash8 },
-      });
-    }
-    return entries;
-  }
-
-  /**
-   * The logs whose versions were in this working copy, with the last entry that was: this home's own,
-   * and those it went on from.
-   */
-  async #seenLogs(): Promise<ReadonlyMap<LogId, number>> {
-    const ends = new Map<LogId, number>([[this.#log.own, Infinity]]);
-    let before = await this.#startedFrom(this.#log.own);
-    while (before !== undefined && !ends.has(before.log)) {
-      ends.set(before.log, before.seq);
-      before = await this.#startedFrom(before.log);
-    }
-    return ends;
-  }
-
-  /** The entry of another log that a log goes on from, where its first entry is here and says so. */
-  async #startedFrom(log: LogId): Promise<LogStartRecord['previous']> {
-    if (!this.#log.heads.has(log)) return undefined;
-    const records = await this.#log.recordsOf(log, 0).catch(unlessLost);
-    for (const { record } of records ?? []) {
-      if (record.type === 'log-start') return record.previous;
-    }
-    return undefined;
   }
 
   async close(): Promise<void> {
@@ -296,96 +239,4 @@ export class OpenFolder {
       this.#environment.random,
     );
   }
-}
-
-function dotName(dot: { log: string; seq: number; index: number }): string {
-  return `${dot.log}:${dot.seq}:${dot.index}`;
-}
-
-interface Opened {
-  readonly store: FolderStore;
-  readonly log: FolderLog;
-  readonly aliases: AliasTable;
-  readonly problems: readonly string[];
-}
-
-async function openStores(
-  environment: Environment,
-  home: Home,
-  layout: FolderLayout,
-  state: FolderState,
-): Promise<Opened> {
-  const { fileSystem } = environment;
-  const problems: string[] = [];
-  const parts = await logParts(environment, home, layout, state);
-  const chunks = await environment.openChunks(layout.chunks);
-  let meta = await environment.openMeta(layout.meta).catch(async (error: unknown) => {
-    await chunks.store.close();
-    throw error;
-  });
-  const anew = async (): Promise<void> => {
-    await meta.store.close();
-    fileSystem.removeTree(layout.meta);
-    meta = await environment.openMeta(layout.meta);
-  };
-  try {
-    if (chunks.repaired)
-      problems.push('the database of chunks was damaged and repaired: run vault verify');
-    // A `meta/` that is whole knows what `chunks/` lost; made anew it would not.
-    if (meta.repaired) await anew();
-    for (let again = true; ; again = false) {
-      try {
-        const store = await FolderStore.open(chunks.store, meta.store);
-        const { log, replayed, mended } = await FolderLog.open({ ...parts, store });
-        problems.push(...replayProblems(replayed));
-        if (mended > 0) problems.push('the end of a log was damaged and written anew');
-        const { metaKey: key } = parts.keys;
-        const aliasParts = { meta: store.meta, key, paths: log.paths, random: parts.random };
-        const aliases = await AliasTable.load(aliasParts);
-        return { store, log, aliases, problems };
-      } catch (error) {
-        if (!isVaultError(error, 'VAULT_DAMAGED') || !again) throw error;
-        problems.push(`${error.message}: the index was made again`);
-        await anew();
-      }
-    }
-  } catch (error) {
-    await meta.store.close();
-    await chunks.store.close();
-    throw error;
-  }
-}
-
-function replayProblems(replayed: ReplayCounts | undefined): string[] {
-  return replayed !== undefined && replayed.damaged.length > 0
-    ? ['some stored values cannot be read: run vault verify --read']
-    : [];
-}
-
-/** All that a folder's log needs but its store. */
-export async function logParts(
-  environment: Environment,
-  home: Home,
-  layout: FolderLayout,
-  state: FolderState,
-): Promise<Omit<FolderLogParts, 'store'>> {
-  const { identity, sodium } = home;
-  const current = state.epochs.at(-1)?.id;
-  if (current === undefined) throw new RangeError('expected at least one epoch, got none');
-  const witness = new LogWitness(environment.fileSystem, layout);
-  return {
-    folder: state.id,
-    keys: deriveFolderKeys(state.secret),
-    epochs: new Map(state.epochs.map(({ id, secret }) => [toHex(id), deriveEpochKeys(secret)])),
-    epoch: toHex(current),
-    zstd: await loadZstd(),
-    random: environment.random,
-    clock: environment.clock,
-    log: logId(identity.id, state.id, state.incarnation),
-    onCommitted: (log, count) => witness.note(log, count),
-    node: identity.id,
-    sign: (label, message) => identity.sign(label, message),
-    verify: (node, label, message, signature) =>
-      verifySignature(sodium, { label, message, signature, signKey: fromHex(node) }),
-  };
 }
