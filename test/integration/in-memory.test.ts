@@ -9,17 +9,17 @@ import { inVault, makeHome, operationContext } from '../helpers/test-home.ts';
 test('vault runs on a machine that is all in memory', async () => {
   const environment = memoryEnvironment();
   const { fileSystem, clock } = environment;
-  fileSystem.makeDirectories('/at/work/notes');
-  writeFile(fileSystem, '/at/work/notes/plan', utf8('first'));
+  fileSystem.makeDirectories('/disk/plans/notes');
+  writeFile(fileSystem, '/disk/plans/notes/plan', utf8('first'));
   await makeHome(environment, '/home');
   const first = await inVault(environment, '/home', async (vault) => {
-    await vault.folderAdd({ path: '/at/work' }, operationContext());
+    await vault.folderAdd({ path: '/disk/plans' }, operationContext());
     return vault.snapshot({ folders: [] }, operationContext());
   });
   assert.equal(first.files, 1);
   clock.advance(60_000);
-  fileSystem.removeFile('/at/work/notes/plan');
-  writeFile(fileSystem, '/at/work/notes/plan', utf8('second'));
+  fileSystem.removeFile('/disk/plans/notes/plan');
+  writeFile(fileSystem, '/disk/plans/notes/plan', utf8('second'));
   await inVault(environment, '/home', async (vault) => {
     const second = await vault.snapshot({ folders: [] }, operationContext());
     assert.equal(second.changed, 1);
@@ -27,7 +27,7 @@ test('vault runs on a machine that is all in memory', async () => {
 
   const after = environment.crash(seededRandom(1));
   await inVault(after, '/home', async (vault) => {
-    const options = { folder: 'work', paths: [], cwd: '/' };
+    const options = { folder: 'plans', paths: [], cwd: '/' };
     await vault.restore({ ...options, to: '/out' }, operationContext());
     await vault.restore({ ...options, to: '/old', at: first.snapshot ?? '' }, operationContext());
   });

@@ -28,7 +28,7 @@ async function restored(
 ): Promise<Restored> {
   destination();
   const context = operationContext();
-  const whole = { folder: 'work', paths: [], cwd: '/', to: '/out', ...options };
+  const whole = { folder: 'plans', paths: [], cwd: '/', to: '/out', ...options };
   const result = await inVault(environment, '/home', (vault) => vault.restore(whole, context));
   const there =
     fileSystem.statIfPresent('/out') === undefined ? {} : describeTree(fileSystem, '/out');
@@ -49,13 +49,13 @@ describe('what is restored', () => {
       'a [b]*',
       'readme.md',
     ]) {
-      put(`/at/work/${path}`);
+      put(`/disk/plans/${path}`);
     }
-    fileSystem.makeDirectories('/at/work/empty/inside');
-    fileSystem.makeSymlink('src', '/at/work/link');
+    fileSystem.makeDirectories('/disk/plans/empty/inside');
+    fileSystem.makeSymlink('src', '/disk/plans/link');
     await makeHome(environment, '/home');
     await inVault(environment, '/home', async (vault) => {
-      await vault.folderAdd({ path: '/at/work' }, operationContext());
+      await vault.folderAdd({ path: '/disk/plans' }, operationContext());
       await vault.snapshot({ folders: [] }, operationContext());
     });
   });
@@ -67,9 +67,9 @@ describe('what is restored', () => {
   test('is what lies at and below the paths given', async () => {
     const lib = ['src/lib/a.js', 'src/lib/a.ts'];
     await chosen(lib, { paths: ['src/lib'] });
-    await chosen(lib, { paths: ['/at/work/src/lib/'] });
-    await chosen(lib, { paths: ['.'], cwd: '/at/work/src/lib' });
-    await chosen(['readme.md', ...lib], { paths: ['lib', '../readme.md'], cwd: '/at/work/src' });
+    await chosen(lib, { paths: ['/disk/plans/src/lib/'] });
+    await chosen(lib, { paths: ['.'], cwd: '/disk/plans/src/lib' });
+    await chosen(['readme.md', ...lib], { paths: ['lib', '../readme.md'], cwd: '/disk/plans/src' });
     await chosen(['readme.md', 'a [b]*'], { paths: ['readme.md', 'a [b]*'] });
   });
 
@@ -99,7 +99,7 @@ describe('what is restored', () => {
 
   test('is nothing where a path is unknown or lies outside', async () => {
     await assert.rejects(restored({ paths: ['src/nothing'] }), { code: 'VAULT_NOT_FOUND' });
-    await assert.rejects(restored({ paths: ['../home'], cwd: '/at/work' }), {
+    await assert.rejects(restored({ paths: ['../home'], cwd: '/disk/plans' }), {
       code: 'VAULT_PATH_UNSAFE',
     });
   });
@@ -133,7 +133,7 @@ test('files that are there are kept unless it is told otherwise', async () => {
     if (!fileSystem.statIfPresent('/out/other')) put('/out/other');
     // Same size and time, other content: only `always` looks behind them.
     const { mtimeNs } = fileSystem.stat('/out/src/main.ts');
-    rewrite('/out/src/main.ts', '/at/work/src/main.xx');
+    rewrite('/out/src/main.ts', '/disk/plans/src/main.xx');
     fileSystem.setModified('/out/src/main.ts', mtimeNs);
   };
   const never = await restored({}, spoil);
@@ -141,11 +141,11 @@ test('files that are there are kept unless it is told otherwise', async () => {
   assert.equal(content('/out/readme.md'), 'mine');
   const ifChanged = await restored({ overwrite: 'if-changed' }, spoil);
   assert.deepEqual([ifChanged.result.files, ifChanged.result.skipped], [2, 6]);
-  assert.equal(content('/out/readme.md'), '/at/work/readme.md');
-  assert.equal(content('/out/src/main.ts'), '/at/work/src/main.xx');
+  assert.equal(content('/out/readme.md'), '/disk/plans/readme.md');
+  assert.equal(content('/out/src/main.ts'), '/disk/plans/src/main.xx');
   const always = await restored({ overwrite: 'always', verify: true }, spoil);
   assert.equal(always.result.files + always.result.skipped, 8);
-  assert.equal(content('/out/src/main.ts'), '/at/work/src/main.ts');
+  assert.equal(content('/out/src/main.ts'), '/disk/plans/src/main.ts');
   assert.ok(fileSystem.statIfPresent('/out/other'), 'what the folder does not have stays');
 });
 
@@ -159,7 +159,7 @@ test('a dry run says what the real run does, whatever is there', async () => {
     },
     () => {
       fileSystem.makeDirectories('/out');
-      fileSystem.makeSymlink('/at/work/src', '/out/src');
+      fileSystem.makeSymlink('/disk/plans/src', '/out/src');
     },
   ];
   for (const clutter of clutters) {

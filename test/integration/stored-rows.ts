@@ -43,7 +43,7 @@ export interface StoredHome {
 }
 
 const HOME = '/home';
-const WORK = '/at/work';
+const WORK = '/disk/plans';
 const keepAll: RandomSource = { bytes: (length) => new Uint8Array(length).fill(0xff) };
 const ALL_KEYS = { gte: new Uint8Array([0]), lt: new Uint8Array([0xff]) };
 
@@ -108,7 +108,7 @@ export class DamagedHome {
     const { fileSystem } = this.#environment;
     const to = '/restored';
     const gave = await this.#run((vault, context) =>
-      vault.restore({ folder: 'work', paths: [], cwd: '/', to, at }, context),
+      vault.restore({ folder: 'plans', paths: [], cwd: '/', to, at }, context),
     );
     const files = new Map<string, string>();
     if (fileSystem.statIfPresent(to) !== undefined) collect(this.#environment, to, '', files);
@@ -132,7 +132,7 @@ export class DamagedHome {
 
   list(at: string): Promise<Gave<{ readonly entries: number }>> {
     return this.#run((vault, context) =>
-      vault.ls({ folder: 'work', paths: [], cwd: '/', at, recursive: true }, context),
+      vault.ls({ folder: 'plans', paths: [], cwd: '/', at, recursive: true }, context),
     );
   }
 
