@@ -90,7 +90,7 @@ test('a bounded map throws what failed first, after what was begun has ended', a
 });
 
 test('a bounded map throws even undefined, and refuses limits that would do nothing', async () => {
-  // eslint-disable-next-line typescript/prefer-promise-reject-errors -- the point of the test
+  // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- the point of the test
   const rejecting = mapBounded([1], 1, () => Promise.reject(undefined));
   assert.equal(
     await rejecting.then(

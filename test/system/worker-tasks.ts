@@ -30,8 +30,7 @@ const fail: Task<string, never> = (kind) => {
     case 'system':
       throw Object.assign(new Error('no such thing'), { code: 'ENOENT' });
     default:
-      // Other people's code throws such things.
-      // eslint-disable-next-line typescript/only-throw-error
+      // oxlint-disable-next-line typescript/only-throw-error -- other people's code throws such things
       throw kind;
   }
 };
