@@ -14,6 +14,17 @@ function write(world: ExchangeWorld, node: WorldNode, count: number, log = node.
   world.tell(node, { type: 'advanced', heads: node.folder.headsOf(log) });
 }
 
+/** Two nodes that hold the same long log, and one that is connected to neither. */
+function twoHolders(): { world: ExchangeWorld; a: WorldNode; b: WorldNode; c: WorldNode } {
+  const world = new ExchangeWorld();
+  const [a, b, c] = [world.node('a'), world.node('b'), world.node('c')];
+  world.connect(a, b);
+  world.run();
+  write(world, a, 300);
+  world.run();
+  return { world, a, b, c };
+}
+
 describe('pulling logs', () => {
   test('a long log comes in ranges that end at signed places, and each entry once', () => {
     const world = new ExchangeWorld();
@@ -86,12 +97,7 @@ describe('pulling logs', () => {
   });
 
   test('of two peers that state the same, one is asked, and the other where that one goes away', () => {
-    const world = new ExchangeWorld();
-    const [a, b, c] = [world.node('a'), world.node('b'), world.node('c')];
-    world.connect(a, b);
-    world.run();
-    write(world, a, 300);
-    world.run();
+    const { world, a, b, c } = twoHolders();
     const first = world.connect(a, c, { delayMs: 30 });
     world.connect(b, c, { delayMs: 30 });
     world.runUntil(() => world.count('ask', 'c') > 0);
@@ -104,12 +110,7 @@ describe('pulling logs', () => {
   });
 
   test('a peer that never answers is passed over after some seconds', () => {
-    const world = new ExchangeWorld();
-    const [a, b, c] = [world.node('a'), world.node('b'), world.node('c')];
-    world.connect(a, b);
-    world.run();
-    write(world, a, 300);
-    world.run();
+    const { world, a, b, c } = twoHolders();
     const first = world.connect(a, c);
     world.connect(b, c);
     a.forge = (message, to) => (to === 'c' && message.type === 'entries' ? [] : [message]);
