@@ -1,7 +1,6 @@
 /** Whole nodes in memory that share one folder, each with a home and a working copy, and no network. */
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { utf8 } from '../../src/bytes.ts';
 import { FolderSet } from '../../src/home/folder-set.ts';
 import { Home } from '../../src/home/home.ts';
 import type { OpenFolder } from '../../src/home/open-folder.ts';
@@ -20,6 +19,7 @@ import {
 } from './test-environment.ts';
 import { initHome } from '../../src/vault.ts';
 import { operationContext, type TestContextOf } from './test-home.ts';
+import { putTexts, textTree } from './text-tree.ts';
 
 const HOME = '/home';
 const ROOT = '/disk';
@@ -80,14 +80,7 @@ export class SharedNode {
   /** Writes files, a minute later. */
   put(files: Readonly<Record<string, string>>): void {
     this.environment.clock.advance(60_000);
-    for (const [name, text] of Object.entries(files)) {
-      const path = `${ROOT}/${name}`;
-      this.fs.makeDirectories(path.slice(0, path.lastIndexOf('/')));
-      this.fs.removeTree(path);
-      const file = this.fs.open(path, { mode: 'create' });
-      file.write(utf8(text), 0);
-      file.close();
-    }
+    putTexts(this.fs, ROOT, files);
   }
 
   remove(...names: readonly string[]): void {
@@ -125,20 +118,7 @@ export class SharedNode {
 
   /** Every path of the working copy with the text of files. */
   tree(): Record<string, string> {
-    const found: [string, string][] = [];
-    const walk = (directory: string, prefix: string): void => {
-      for (const { name, kind } of this.fs.list(directory)) {
-        const path = `${directory}/${name}`;
-        if (kind === 'directory') {
-          found.push([`${prefix}${name}/`, '']);
-          walk(path, `${prefix}${name}/`);
-        } else if (kind === 'symlink')
-          found.push([prefix + name, `-> ${this.fs.readSymlink(path)}`]);
-        else found.push([prefix + name, Buffer.from(this.fs.readFile(path)).toString()]);
-      }
-    };
-    walk(ROOT, '');
-    return Object.fromEntries(found.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    return textTree(this.fs, ROOT);
   }
 
   /** The machine as a power cut leaves it, opened again. */

@@ -1,6 +1,5 @@
 /** A home in memory with the folder `disk` at `/disk`, and its operations in one call each. */
 
-import { utf8 } from '../../src/bytes.ts';
 import type { Environment } from '../../src/home/environment.ts';
 import type { VaultApi } from '../../src/operations/api.ts';
 import type { RestoreOptions, RestoreResult } from '../../src/operations/change-options.ts';
@@ -11,6 +10,7 @@ import {
   type MemoryEnvironmentOptions,
 } from '../helpers/test-environment.ts';
 import { inVault, makeHome, operationContext, type TestContextOf } from '../helpers/test-home.ts';
+import { putTexts, textTree } from '../helpers/text-tree.ts';
 
 export class World {
   readonly environment: MemoryEnvironment;
@@ -41,14 +41,7 @@ export class World {
   /** Writes files of these texts below `/disk`, a minute later. */
   put(files: Readonly<Record<string, string>>): void {
     this.environment.clock.advance(60_000);
-    for (const [name, text] of Object.entries(files)) {
-      const path = `/disk/${name}`;
-      this.fs.makeDirectories(path.slice(0, path.lastIndexOf('/')));
-      this.fs.removeTree(path);
-      const file = this.fs.open(path, { mode: 'create' });
-      file.write(utf8(text), 0);
-      file.close();
-    }
+    putTexts(this.fs, '/disk', files);
   }
 
   /** A snapshot a minute later, so that nothing is racy. */
@@ -70,19 +63,6 @@ export class World {
 
   /** Every path below a directory, with the text of files. */
   tree(root: string): Record<string, string> {
-    const found: [string, string][] = [];
-    const walk = (directory: string, prefix: string): void => {
-      for (const { name, kind } of this.fs.list(directory)) {
-        const path = `${directory}/${name}`;
-        if (kind === 'directory') {
-          found.push([`${prefix}${name}/`, '']);
-          walk(path, `${prefix}${name}/`);
-        } else if (kind === 'symlink')
-          found.push([prefix + name, `-> ${this.fs.readSymlink(path)}`]);
-        else found.push([prefix + name, Buffer.from(this.fs.readFile(path)).toString()]);
-      }
-    };
-    if (this.fs.statIfPresent(root) !== undefined) walk(root, '');
-    return Object.fromEntries(found.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    return textTree(this.fs, root);
   }
 }
