@@ -64,8 +64,8 @@ export const MAX_IGNORE_FILE_BYTES = 1024 * 1024;
 export const MAX_EXCLUDES = 10_000;
 /** Length of a node's, folder's or slot's name in UTF-16 units. */
 export const MAX_LABEL = 255;
-/** Plain bytes of one frame: what one Noise message of 65,535 bytes holds beside its tag. */
-export const MAX_FRAME_BYTES = 65_519;
+/** One frame: what one Noise message of 65,535 bytes holds beside its tag and one byte that says what it is. */
+export const MAX_FRAME_BYTES = 65_518;
 /** Encoded message of a folder channel: the largest sealed value and what names it. */
 export const MAX_MESSAGE_BYTES = MAX_CHUNK_BYTES + 64 * 1024;
 /** Ids one message may name, in all its lists together. */
@@ -91,3 +91,23 @@ export const MAX_CREDIT_BYTES = 32 * 1024 * 1024;
 export const MAX_PROCESS_CREDIT_BYTES = 256 * 1024 * 1024;
 /** Features a hello may name, known or not. */
 export const MAX_HELLO_FEATURES = 64;
+/** The head of the one request that a stream may make before it is known. */
+export const MAX_REQUEST_BYTES = 4096;
+/** How long a stream may take until it is known, or gone, in milliseconds. */
+export const MAX_UNKNOWN_MS = 10_000;
+/** What may follow a request that was refused, before the stream is cut off. */
+export const MAX_LINGER_BYTES = 64 * 1024;
+/** Streams at one time of which nobody knows yet whose they are. */
+export const MAX_HALF_OPEN = 256;
+/** Handshakes that one address may try: in a second, and at once. */
+export const KNOCKS_PER_SECOND = 20;
+export const KNOCK_BURST = 20;
+/** Addresses whose tries are counted. */
+export const MAX_COUNTED_ADDRESSES = 4096;
+/** Who is refused hears so after this time, in milliseconds, or a multiple of it. */
+export const REFUSAL_GRID_MS = 100;
+/** First messages of one key, sent by a clock that is ahead of ours, that are remembered. */
+export const MAX_REMEMBERED_KNOCKS = 1024;
+/** A connection without traffic says that it is alive after the first of these, and is given up after the second. */
+export const KEEP_ALIVE_MS = 25_000;
+export const MAX_SILENCE_MS = 90_000;

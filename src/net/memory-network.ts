@@ -5,9 +5,9 @@
 
 import type { Clock } from '../clock.ts';
 import { VaultError } from '../errors.ts';
+import { MAX_FRAME_BYTES } from '../limits.ts';
 import {
   LOW_WATER_BYTES,
-  MAX_WIRE_BYTES,
   type Begin,
   type Connection,
   type ConnectionEvents,
@@ -166,8 +166,8 @@ class End implements Connection {
   }
 
   send(frame: Uint8Array): void {
-    if (frame.length === 0 || frame.length > MAX_WIRE_BYTES) {
-      throw new RangeError(`expected a frame of 1 … ${MAX_WIRE_BYTES} bytes, got ${frame.length}`);
+    if (frame.length === 0 || frame.length > MAX_FRAME_BYTES) {
+      throw new RangeError(`expected a frame of 1 … ${MAX_FRAME_BYTES} bytes, got ${frame.length}`);
     }
     if (this.isOver || this.#isClosing) {
       throw new VaultError('VAULT_CLOSED', 'the connection is closed');

@@ -3,8 +3,6 @@
  * not the transport's business.
  */
 
-/** Longest frame that a transport carries, in bytes: one Noise message. */
-export const MAX_WIRE_BYTES = 65_535;
 /** Who sends is told when what waits has come down to this, in bytes. */
 export const LOW_WATER_BYTES = 64 * 1024;
 
@@ -23,7 +21,7 @@ export interface Connection {
   readonly bufferedBytes: number;
   /**
    * Sends a frame. It may be lost with its connection, never alone. Throws `RangeError` for an empty one and
-   * above {@link MAX_WIRE_BYTES}, `VAULT_CLOSED` once the connection is over or {@link close} was called.
+   * above `MAX_FRAME_BYTES`, `VAULT_CLOSED` once the connection is over or {@link close} was called.
    */
   send(frame: Uint8Array): void;
   /** Ends the connection: what was sent before still arrives. May be called again. */
@@ -31,7 +29,7 @@ export interface Connection {
 }
 
 /** Called with each new connection; answers who is told what happens on it. */
-export type Begin = (connection: Connection) => ConnectionEvents;
+export type Begin<C extends Connection = Connection> = (connection: C) => ConnectionEvents;
 
 export interface Listener {
   /** Where others reach it. */
@@ -40,9 +38,9 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-export interface Transport {
+export interface Transport<C extends Connection = Connection> {
   /** Resolves when `begin` was called. Throws `VAULT_NO_PEER` where nobody answers. */
-  dial(address: string, begin: Begin): Promise<void>;
+  dial(address: string, begin: Begin<C>): Promise<void>;
   /** Takes connections to an address. Throws `VAULT_EXISTS` where somebody else does. */
-  listen(address: string, begin: Begin): Promise<Listener>;
+  listen(address: string, begin: Begin<C>): Promise<Listener>;
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { isVaultError } from '../../src/errors.ts';
+import { MAX_FRAME_BYTES } from '../../src/limits.ts';
 import {
   LOW_WATER_BYTES,
-  MAX_WIRE_BYTES,
   type Begin,
   type Connection,
   type Transport,
@@ -79,7 +79,7 @@ export function transportContract(
   rule('carries frames of any length whole, in order, both ways', async (one, near, far) => {
     await connect(one, near, far);
     const random = seededRandom('transport');
-    const sent = [1, 2, 125, 126, 65_519, MAX_WIRE_BYTES, 3].map((length) => random.bytes(length));
+    const sent = [1, 2, 125, 126, 65_517, MAX_FRAME_BYTES, 3].map((length) => random.bytes(length));
     for (const frame of sent) {
       near.open.send(frame);
       far.open.send(frame);
@@ -97,7 +97,7 @@ export function transportContract(
   rule('takes only frames that it can carry', async (one, near, far) => {
     await connect(one, near, far);
     assert.throws(() => near.open.send(new Uint8Array(0)), RangeError);
-    assert.throws(() => near.open.send(new Uint8Array(MAX_WIRE_BYTES + 1)), RangeError);
+    assert.throws(() => near.open.send(new Uint8Array(MAX_FRAME_BYTES + 1)), RangeError);
   });
 
   rule('says so where nobody answers', async (one, near) => {
@@ -111,7 +111,7 @@ export function transportContract(
     await connect(one, near, far);
     let sent = 0;
     while (near.open.bufferedBytes <= LOW_WATER_BYTES && sent < 4096) {
-      near.open.send(new Uint8Array(MAX_WIRE_BYTES));
+      near.open.send(new Uint8Array(MAX_FRAME_BYTES));
       sent++;
     }
     assert.ok(near.open.bufferedBytes > LOW_WATER_BYTES, 'something waits');

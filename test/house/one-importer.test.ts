@@ -11,6 +11,7 @@ const importers: Readonly<Record<string, string>> = {
   diff: 'src/operations/line-diff.ts',
   'fastcdc-wasm': 'src/chunking/fastcdc.ts',
   'libsodium-wrappers': 'src/crypto/sodium.ts',
+  ws: 'src/system/web-network.ts',
   yargs: 'src/cli/yargs.ts',
 };
 
