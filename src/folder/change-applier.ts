@@ -12,7 +12,8 @@ import type { FileStat, FileSystem, HeldDirectory } from '../system/file-system.
 import type { WorkerPool } from '../system/worker-pool.ts';
 import { DisplacedFiles, type DisplacedParts, type LocalEdit } from './displaced-files.ts';
 import { replaceName } from './replace-name.ts';
-import type { RestoredFile, RestoreFilesInput, ValuesAnswer } from './restore-files.ts';
+import { packFiles } from './packed-files.ts';
+import type { RestoredFile, RestoreFilesInput } from './restore-files.ts';
 import { join } from './look.ts';
 import { StagingArea, type Displaced } from './staging-area.ts';
 import { isExecutable, type SeenEntry } from './working-copy-row.ts';
@@ -26,7 +27,7 @@ export interface ApplierParts extends Omit<DisplacedParts, 'fileSystem'> {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Sealed values that the workers ask for. */
-  readonly answer: (question: unknown) => Promise<ValuesAnswer>;
+  readonly answer: (question: unknown) => Promise<unknown>;
 }
 
 /** One name, what was recorded there, and the state it is to have. */
@@ -165,8 +166,8 @@ export class ChangeApplier {
     const directory = group.ready;
     const input: RestoreFilesInput = {
       secrets,
-      directory,
-      files,
+      directories: [{ path: directory, count: files.length }],
+      files: packFiles(files),
       overwrite: 'always',
       verify: false,
     };
@@ -182,7 +183,7 @@ export class ChangeApplier {
     });
   }
 
-  async #answer(question: unknown): Promise<ValuesAnswer> {
+  async #answer(question: unknown): Promise<unknown> {
     const { signal, answer } = this.#parts;
     if (!signal.aborted) return answer(question);
     const { reason } = signal as { reason: unknown };

@@ -10,7 +10,7 @@ import { openEntry } from '../log/entry.ts';
 import { directoryOf } from '../log/folder-tree.ts';
 import type { TaskContext } from '../system/worker-pool.ts';
 import { contentCodec, type ContentCodec } from './content-codec.ts';
-import { ValueSource } from './restore-files.ts';
+import { ValueSource } from './value-source.ts';
 
 export interface CheckEntryInput {
   readonly secrets: string;

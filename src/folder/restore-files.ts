@@ -6,33 +6,40 @@
 import { createHash } from 'node:crypto';
 import { asBuffer } from '../bytes.ts';
 import type { Manifest } from '../chunking/manifest.ts';
+import { decodeNode } from '../chunking/manifest-node.ts';
 import { readManifest } from '../chunking/manifest-reader.ts';
-import { valueTypes } from '../crypto/sealed-value.ts';
 import { isVaultError, systemCode, VaultError, type ErrorCode } from '../errors.ts';
 import { pathToBytes } from '../path-bytes.ts';
+import { TableIndexes, TableReader } from '../store/table-reader.ts';
 import type { FileStat, FileSystem, OpenFile } from '../system/file-system.ts';
 import type { TaskContext } from '../system/worker-pool.ts';
 import { contentCodec, type ContentCodec } from './content-codec.ts';
+import { rootsOf, unpackFiles, type PackedFiles, type RestoreFile } from './packed-files.ts';
+import { ValueSource, type ValuePlaces } from './value-source.ts';
 import { isExecutable } from './working-copy-row.ts';
 
 export type Overwrite = 'never' | 'if-changed' | 'always';
 
-export interface RestoreFile {
-  readonly name: string;
-  readonly manifest: Manifest;
-  readonly mtimeNs: bigint;
-  readonly executable: boolean;
+export interface RestoreDirectory {
+  /** Held by the caller until the task ends. */
+  readonly path: string;
+  /** How many files go there. */
+  readonly count: number;
+  /** Nothing has a name in it yet: it was made for them. Default false. */
+  readonly isNew?: boolean;
 }
 
 export interface RestoreFilesInput {
   /** Name of the setting that holds the folder's `ContentSecrets`. */
   readonly secrets: string;
-  /** Path of the directory, held by the caller until the task ends. */
-  readonly directory: string;
-  readonly files: readonly RestoreFile[];
+  /** Where the files go: the first ones to the first, and so on. */
+  readonly directories: readonly RestoreDirectory[];
+  readonly files: PackedFiles;
   readonly overwrite: Overwrite;
   /** Read back what was written and recompute its ids. */
   readonly verify: boolean;
+  /** Where the roots of the files lie, in order; undefined where values lie in no tables. */
+  readonly places?: ValuePlaces;
 }
 
 export type RestoredFile =
@@ -40,25 +47,16 @@ export type RestoredFile =
   | { readonly status: 'damaged'; readonly message: string }
   | { readonly status: 'failed'; readonly message: string };
 
-/** Asks for sealed values; the answer has them one after another, with the length of each (0: missing). */
-export interface ValuesQuestion {
-  /** 32 bytes each. */
-  readonly ids: Uint8Array;
-}
-export interface ValuesAnswer {
-  readonly bytes: Uint8Array;
-  readonly lengths: Uint32Array;
-}
-
 const notOfTheFile: ReadonlySet<ErrorCode> = new Set([
   'VAULT_DAMAGED',
   'VAULT_INTERRUPTED',
   'VAULT_CLOSED',
 ]);
-/** Plain bytes asked for at once. */
-const BATCH_BYTES = 1024 * 1024;
+/** Files up to this size have what they need asked for together. */
+const SMALL_BYTES = 1024 * 1024;
 /** Runs of zeros shorter than this are written out. */
 const HOLE_BYTES = 4096;
+const WRITTEN: RestoredFile = { status: 'written' };
 const zeros = Buffer.alloc(HOLE_BYTES);
 
 /** Restores each file; one file's trouble stops no other. A full disk and a wrong index are thrown. */
@@ -67,23 +65,75 @@ export async function restoreFiles(
   context: TaskContext,
 ): Promise<RestoredFile[]> {
   const codec = await contentCodec(context.settings.get(input.secrets));
-  const values = new ValueSource(codec, context);
-  const todo: number[] = [];
-  const results: RestoredFile[] = input.files.map((file, index) => {
-    const decided = decideFile(context.fileSystem, input, file);
-    if (decided === undefined) todo.push(index);
-    return decided ?? { status: 'written' };
-  });
-  await values.prefetch(
-    todo.flatMap((index) => {
-      const { manifest } = input.files[index] as RestoreFile;
-      return manifest.depth === 0 && manifest.root !== undefined ? [manifest.root] : [];
-    }),
-  );
-  for (const index of todo) {
-    const file = input.files[index] as RestoreFile;
+  const { fileSystem } = context;
+  const files = unpackFiles(input.files);
+  const todo: Todo[] = [];
+  const results: RestoredFile[] = [];
+  for (const { path, count, isNew = false } of input.directories) {
+    for (let left = count; left > 0; left--) {
+      const index = results.length;
+      const file = files[index] as RestoreFile;
+      const at = `${path}/${file.name}`;
+      const decided = isNew ? undefined : decideFile(fileSystem, at, input.overwrite, file);
+      if (decided === undefined) todo.push({ index, directory: path, file });
+      results.push(decided ?? WRITTEN);
+    }
+  }
+  const tables = input.places && new TableReader(fileSystem, tableIndexes(codec));
+  const values = new ValueSource(codec, context, tables);
+  try {
+    if (input.places !== undefined) values.know(rootsOf(files), input.places);
+    await values.prefetch(await firstValues(todo, values));
+    await writeFiles(input, fileSystem, values, todo, results);
+  } finally {
+    tables?.close();
+  }
+  return results;
+}
+
+interface Todo {
+  readonly index: number;
+  readonly directory: string;
+  readonly file: RestoreFile;
+}
+
+/** Ids of what small files need, so that all of it is asked for at once: also what their nodes name, where these can be read. */
+async function firstValues(todo: readonly Todo[], values: ValueSource): Promise<Uint8Array[]> {
+  const ids: Uint8Array[] = [];
+  for (const { file } of todo) {
+    const { root, depth, size } = file.manifest;
+    if (root === undefined) continue;
+    if (depth === 0) ids.push(root);
+    if (depth !== 1 || size > SMALL_BYTES || !values.readsTables) continue;
     try {
-      await writeFile(context.fileSystem, input, file, values);
+      for (const { id } of decodeNode(1, await values.keepNode(root), root)) ids.push(id);
+    } catch (error) {
+      // Met again, and told, when it is this file's turn.
+      if (!isVaultError(error) || notOfTheFile.has(error.code)) throw error;
+    }
+  }
+  return ids;
+}
+
+const indexes = new WeakMap<ContentCodec, TableIndexes>();
+
+/** What this lane knows of a folder's tables. */
+function tableIndexes(codec: ContentCodec): TableIndexes {
+  let known = indexes.get(codec);
+  if (known === undefined) indexes.set(codec, (known = new TableIndexes()));
+  return known;
+}
+
+async function writeFiles(
+  input: RestoreFilesInput,
+  fileSystem: FileSystem,
+  values: ValueSource,
+  todo: readonly Todo[],
+  results: RestoredFile[],
+): Promise<void> {
+  for (const { index, directory, file } of todo) {
+    try {
+      await writeFile(fileSystem, directory, file, values, input.verify);
     } catch (error) {
       const code = systemCode(error);
       if (code === 'ENOSPC' || code === 'EDQUOT') throw error;
@@ -94,18 +144,18 @@ export async function restoreFiles(
       else throw error;
     }
   }
-  return results;
 }
 
-/** What becomes of a file that is not to be written; undefined where it is. */
+/** What becomes of a file at `path` that is not to be written; undefined where it is. */
 export function decideFile(
   fileSystem: FileSystem,
-  input: Pick<RestoreFilesInput, 'directory' | 'overwrite'>,
+  path: string,
+  overwrite: Overwrite,
   file: RestoreFile,
 ): RestoredFile | undefined {
   let there: FileStat | undefined;
   try {
-    there = fileSystem.statIfPresent(`${input.directory}/${file.name}`);
+    there = fileSystem.statIfPresent(path);
   } catch (error) {
     return { status: 'failed', message: systemCode(error) ?? String(error) };
   }
@@ -116,9 +166,9 @@ export function decideFile(
     there.size === file.manifest.size &&
     isCloseTime(there.mtimeNs, file.mtimeNs) &&
     isExecutable(there.mode) === file.executable;
-  if (input.overwrite === 'always') return undefined;
+  if (overwrite === 'always') return undefined;
   if (same) return { status: 'same' };
-  return input.overwrite === 'never' ? { status: 'kept' } : undefined;
+  return overwrite === 'never' ? { status: 'kept' } : undefined;
 }
 
 /** Whether two times are one, as far as file systems keep what they were given (1 µs). */
@@ -135,22 +185,23 @@ export function temporaryName(name: string): string {
 
 async function writeFile(
   fileSystem: FileSystem,
-  input: RestoreFilesInput,
+  directory: string,
   file: RestoreFile,
   values: ValueSource,
+  verify: boolean,
 ): Promise<void> {
-  const temporary = `${input.directory}/${temporaryName(file.name)}`;
+  const temporary = `${directory}/${temporaryName(file.name)}`;
   const out = create(fileSystem, temporary, file.executable);
   let done = false;
   try {
     try {
       await writeContent(out, file.manifest, values);
-      if (input.verify) await readBack(out, file.manifest, values);
+      if (verify) await readBack(out, file.manifest, values);
       out.setModified(file.mtimeNs);
     } finally {
       out.close();
     }
-    fileSystem.rename(temporary, `${input.directory}/${file.name}`);
+    fileSystem.rename(temporary, `${directory}/${file.name}`);
     done = true;
   } finally {
     if (!done) fileSystem.removeFile(temporary);
@@ -239,66 +290,11 @@ export async function* pieces(
   for await (const leaf of readManifest(manifest, (_level, id) => values.node(id))) {
     batch.push(leaf);
     bytes += leaf.length;
-    if (bytes >= BATCH_BYTES) yield* drain();
+    if (bytes >= values.batchBytes) yield* drain();
   }
   yield* drain();
 }
 
 function mismatch(): VaultError {
   return new VaultError('VAULT_CHUNK_CORRUPT', 'a chunk has another length than its manifest says');
-}
-
-/** Opens values of one folder, asking for many at once. */
-export class ValueSource {
-  readonly #codec: ContentCodec;
-  readonly #context: Pick<TaskContext, 'ask'>;
-  #fetched = new Map<string, Uint8Array | undefined>();
-
-  constructor(codec: ContentCodec, context: Pick<TaskContext, 'ask'>) {
-    this.#codec = codec;
-    this.#context = context;
-  }
-
-  /** Fetches these chunks in one question and forgets what was fetched before. */
-  async prefetch(ids: readonly Uint8Array[]): Promise<void> {
-    this.#fetched = await this.#fetch(ids);
-  }
-
-  /** Plain bytes of a chunk. Throws `VAULT_CHUNK_MISSING`, or what opening throws. */
-  chunk(id: Uint8Array): Promise<Uint8Array> {
-    return this.#open(valueTypes.chunk, id);
-  }
-
-  /** Plain bytes of a manifest node, as {@link chunk}. */
-  node(id: Uint8Array): Promise<Uint8Array> {
-    return this.#open(valueTypes.node, id);
-  }
-
-  async #open(type: 1 | 2, id: Uint8Array): Promise<Uint8Array> {
-    const key = asBuffer(id).toString('hex');
-    const value = this.#fetched.has(key)
-      ? this.#fetched.get(key)
-      : (await this.#fetch([id])).get(key);
-    if (value === undefined) {
-      throw new VaultError('VAULT_CHUNK_MISSING', `chunk ${key} is missing`, {
-        details: { id: key },
-      });
-    }
-    return this.#codec.open(value, type, id);
-  }
-
-  async #fetch(ids: readonly Uint8Array[]): Promise<Map<string, Uint8Array | undefined>> {
-    const fetched = new Map<string, Uint8Array | undefined>();
-    if (ids.length === 0) return fetched;
-    const question: ValuesQuestion = { ids: Buffer.concat(ids) };
-    const answer = (await this.#context.ask(question)) as ValuesAnswer;
-    let at = 0;
-    ids.forEach((id, index) => {
-      const length = answer.lengths[index] ?? 0;
-      const value = length === 0 ? undefined : answer.bytes.subarray(at, at + length);
-      fetched.set(asBuffer(id).toString('hex'), value);
-      at += length;
-    });
-    return fetched;
-  }
 }

@@ -7,7 +7,7 @@
 import { toHex } from '../bytes.ts';
 import { systemCode, VaultError } from '../errors.ts';
 import { differenceOf, HOLDS_UNRECORDED } from '../folder/replace-name.ts';
-import type { ValueSource } from '../folder/restore-files.ts';
+import type { ValueSource } from '../folder/value-source.ts';
 import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { directoryOf } from '../log/folder-tree.ts';

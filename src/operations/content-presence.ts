@@ -4,7 +4,7 @@ import { readManifest } from '../chunking/manifest-reader.ts';
 import type { Manifest } from '../chunking/manifest.ts';
 import { asBuffer } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
-import type { ValueSource } from '../folder/restore-files.ts';
+import type { ValueSource } from '../folder/value-source.ts';
 import type { FolderStore } from '../store/folder-store.ts';
 
 /** Values read at once: some MiB. */

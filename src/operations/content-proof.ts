@@ -5,7 +5,7 @@ import type { Manifest } from '../chunking/manifest.ts';
 import { asBuffer } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
 import type { CheckValuesInput } from '../folder/check-values.ts';
-import type { ValueSource } from '../folder/restore-files.ts';
+import type { ValueSource } from '../folder/value-source.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 

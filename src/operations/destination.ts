@@ -1,11 +1,7 @@
 /** What a restore finds at its destination, and whether it may write there. Changes nothing. */
 
-import {
-  decideFile,
-  type Overwrite,
-  type RestoredFile,
-  type RestoreFile,
-} from '../folder/restore-files.ts';
+import type { RestoreFile } from '../folder/packed-files.ts';
+import { decideFile, type Overwrite, type RestoredFile } from '../folder/restore-files.ts';
 import { FileError, type FileSystem } from '../system/file-system.ts';
 
 type Decision = Exclude<RestoredFile, { readonly status: 'damaged' }>;
@@ -49,8 +45,8 @@ export class DestinationPreview {
 
   file(place: string | undefined, file: RestoreFile): RestoredFile {
     if (place === undefined) return { status: 'written' };
-    const input = { directory: place, overwrite: this.#overwrite };
-    return decideFile(this.#fileSystem, input, file) ?? { status: 'written' };
+    const path = `${place}/${file.name}`;
+    return decideFile(this.#fileSystem, path, this.#overwrite, file) ?? { status: 'written' };
   }
 
   symlink(place: string | undefined, name: string, target: string): Decision {

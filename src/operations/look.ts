@@ -3,7 +3,8 @@
 import type { Manifest } from '../chunking/manifest.ts';
 import { isLoss, VaultError } from '../errors.ts';
 import { contentCodec, type ContentSecrets } from '../folder/content-codec.ts';
-import { pieces, ValueSource } from '../folder/restore-files.ts';
+import { pieces } from '../folder/restore-files.ts';
+import { ValueSource } from '../folder/value-source.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { TreeEntry } from '../log/folder-tree.ts';
 import { TreeView } from '../log/tree-view.ts';

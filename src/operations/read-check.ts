@@ -15,6 +15,7 @@ import {
   metaRange,
 } from '../store/meta-keys.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
+import type { TableFile } from '../store/table-file.ts';
 import type { OperationContext } from './operation.ts';
 import type { VerifyOptions } from './whole-folder-options.ts';
 import { ReadFindings, type SeqSet } from './read-findings.ts';
@@ -54,7 +55,7 @@ export async function readCheck(
   const { store } = folder;
   const last = await store.chunks.lastSeq();
   const isWhole = options.sample === undefined && options.maxDurationMs === undefined;
-  const tables = isWhole ? await store.chunks.tables() : undefined;
+  const tables = isWhole ? await store.chunks.tables('all') : undefined;
   const progress = ({ values, bytes }: ReadFindings): void =>
     context.emit({ type: 'progress', phase: `verify ${folder.name}`, files: values, bytes });
   let found = new ReadFindings(last + 1);
@@ -88,7 +89,7 @@ export async function readCheck(
 async function readTables(
   session: Session,
   folder: OpenFolder,
-  tables: readonly string[],
+  tables: readonly TableFile[],
   found: ReadFindings,
   { signal }: OperationContext,
   progress: (found: ReadFindings) => void,
@@ -103,7 +104,7 @@ async function readTables(
   };
   // All are waited for, also the answer to one that was given up: it must find the store open.
   const read = await Promise.allSettled(
-    tables.map((path) => {
+    tables.map(({ path }) => {
       const input: CheckTableInput = { secrets, path };
       return pool.run<CheckTableInput, boolean>('checkTable', input, { signal, ask });
     }),

@@ -25,6 +25,7 @@ export class Place {
   readonly #parts: PlaceParts;
   readonly #parent: Place | undefined;
   #state: 'new' | 'entered' | 'blocked' = 'new';
+  #isNew = false;
   #held: HeldDirectory | undefined;
   /** In a dry run, undefined where a real run would make it. */
   #where: string | undefined;
@@ -57,6 +58,11 @@ export class Place {
   /** Where its files go; in a dry run undefined where a real run would make it. */
   get where(): string | undefined {
     return this.#where;
+  }
+
+  /** Whether it was made by entering it: then nothing was in it. */
+  get isNew(): boolean {
+    return this.#isNew;
   }
 
   get isBlocked(): boolean {
@@ -104,7 +110,10 @@ export class Place {
     if (there !== undefined && there.kind !== 'directory' && mayReplace) {
       fileSystem.removeFile(directory);
     }
-    if (there?.kind !== 'directory') fileSystem.makeDirectory(directory);
+    if (there?.kind !== 'directory') {
+      fileSystem.makeDirectory(directory);
+      this.#isNew = true;
+    }
     this.#held = fileSystem.hold(directory);
     this.#where = this.#held.path;
   }

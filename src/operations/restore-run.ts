@@ -2,7 +2,8 @@
 
 import { isVaultError, systemCode, VaultError } from '../errors.ts';
 import { directoryOf } from '../folder-path.ts';
-import type { Overwrite, RestoredFile, RestoreFile } from '../folder/restore-files.ts';
+import type { RestoreFile } from '../folder/packed-files.ts';
+import type { Overwrite, RestoredFile } from '../folder/restore-files.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { TreeEntry } from '../log/folder-tree.ts';
 import type { TreeView } from '../log/tree-view.ts';
@@ -13,11 +14,8 @@ import { decideSymlink, DestinationPreview } from './destination.ts';
 import { globMatcher } from './glob.ts';
 import { noSuchPath, pathInFolder } from './path-in-folder.ts';
 import { Place } from './restore-place.ts';
-import { RestoreTasks, type FileToRestore } from './restore-tasks.ts';
+import { RestoreTasks } from './restore-tasks.ts';
 import type { Session } from './session.ts';
-
-const FILES_PER_TASK = 64;
-const BYTES_PER_TASK = 512 * 1024;
 
 export type RestoreCounts = Omit<RestoreResult, 'folder' | 'seconds'>;
 
@@ -174,8 +172,6 @@ export class RestoreRun {
 
   async #entries(entries: readonly TreeEntry[], place: Place): Promise<void> {
     if (entries.length === 0 || !place.enter()) return;
-    let batch: FileToRestore[] = [];
-    let bytes = 0;
     for (const entry of entries) {
       const body = await this.#body(entry);
       if (body === undefined) continue;
@@ -188,14 +184,8 @@ export class RestoreRun {
         this.#count(path, manifest.size, this.#preview.file(place.where, file));
         continue;
       }
-      batch.push({ path, file });
-      bytes += manifest.size;
-      if (batch.length < FILES_PER_TASK && bytes < BYTES_PER_TASK) continue;
-      await this.#tasks.add(batch, place);
-      batch = [];
-      bytes = 0;
+      await this.#tasks.add({ path, file }, place);
     }
-    if (batch.length > 0) await this.#tasks.add(batch, place);
   }
 
   async #body(entry: TreeEntry): Promise<Body | undefined> {

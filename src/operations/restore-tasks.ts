@@ -1,17 +1,13 @@
 /** Files on their way through the workers to their places, a bounded number at a time. */
 
-import { isVaultError, VaultError } from '../errors.ts';
-import type {
-  Overwrite,
-  RestoredFile,
-  RestoreFile,
-  RestoreFilesInput,
-  ValuesAnswer,
-} from '../folder/restore-files.ts';
+import { isVaultError, systemCode, VaultError } from '../errors.ts';
+import type { Overwrite, RestoredFile, RestoreFilesInput } from '../folder/restore-files.ts';
+import { packFiles, rootsOf, type RestoreFile } from '../folder/packed-files.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 import type { Place } from './restore-place.ts';
-import { answerValues } from './values.ts';
+import { TableMap } from '../store/table-file.ts';
+import { answerValues, placesOf } from './values.ts';
 
 export interface FileToRestore {
   /** In the folder. */
@@ -31,41 +27,76 @@ export interface RestoreTasksParts {
   readonly onBatch: () => void;
 }
 
+/** What one task takes at most: a file more may go beyond the bytes. */
+const FILES_PER_TASK = 256;
+const BYTES_PER_TASK = 1024 * 1024;
+/** Each is an open directory until the task ends. */
+const DIRECTORIES_PER_TASK = 16;
+
+/** Files for one task, in order, and how many of them go to which place. */
+interface Batch {
+  readonly files: FileToRestore[];
+  readonly places: { readonly place: Place; readonly release: () => void; count: number }[];
+  bytes: number;
+}
+
 export class RestoreTasks {
   readonly #parts: RestoreTasksParts;
   readonly #tasks = new Set<Promise<void>>();
+  #batch: Batch = emptyBatch();
   #failure: { readonly error: unknown } | undefined;
   #isEnded = false;
+  #tables: Promise<TableMap | undefined> | undefined;
 
   constructor(parts: RestoreTasksParts) {
     this.#parts = parts;
   }
 
-  /** Takes files of one directory that was entered. Resolves when more may come. */
-  async add(batch: readonly FileToRestore[], place: Place): Promise<void> {
-    const release = place.use();
-    const task: Promise<void> = this.#restore(batch, place.where ?? '')
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      })
-      .finally(() => {
-        this.#tasks.delete(task);
-        release();
-      });
-    this.#tasks.add(task);
+  /** Takes a file of a directory that was entered. Resolves when more may come. */
+  async add(file: FileToRestore, place: Place): Promise<void> {
+    const { files, places } = this.#batch;
+    const last = places.at(-1);
+    if (last?.place === place) last.count++;
+    else places.push({ place, release: place.use(), count: 1 });
+    files.push(file);
+    this.#batch.bytes += file.file.manifest.size;
+    const isFull =
+      files.length >= FILES_PER_TASK ||
+      places.length >= DIRECTORIES_PER_TASK ||
+      this.#batch.bytes >= BYTES_PER_TASK;
+    if (!isFull) return;
+    this.#begin();
     while (this.#tasks.size >= this.#parts.pool.lanes * 2) await Promise.race(this.#tasks);
     this.throwIfFailed();
   }
 
   /** Until nothing is on its way. */
   async settle(): Promise<void> {
+    this.#begin();
     while (this.#tasks.size > 0) await Promise.race(this.#tasks);
     this.throwIfFailed();
+  }
+
+  #begin(): void {
+    const batch = this.#batch;
+    if (batch.files.length === 0) return;
+    this.#batch = emptyBatch();
+    const task: Promise<void> = this.#restore(batch)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#tasks.delete(task);
+        releaseAll(batch);
+      });
+    this.#tasks.add(task);
   }
 
   /** Ends what is on its way soon, and waits for it: then no worker uses a held directory any more. */
   async end(): Promise<void> {
     this.#isEnded = true;
+    releaseAll(this.#batch);
+    this.#batch = emptyBatch();
     await Promise.allSettled(this.#tasks);
   }
 
@@ -73,20 +104,28 @@ export class RestoreTasks {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  async #restore(batch: readonly FileToRestore[], directory: string): Promise<void> {
+  async #restore(batch: Batch): Promise<void> {
     const { pool, folder, overwrite, verify, onRestored, onBatch } = this.#parts;
-    const files = batch.map(({ file }) => file);
     const { secrets } = folder;
-    const input: RestoreFilesInput = { secrets, directory, files, overwrite, verify };
+    const files = batch.files.map(({ file }) => file);
+    const directories = batch.places.map(({ place, count }) => ({
+      path: place.where ?? '',
+      count,
+      isNew: place.isNew,
+    }));
+    const tables = await (this.#tables ??= tablesOf(folder));
+    const places = tables && (await placesOf(folder.store, rootsOf(files), tables));
+    const parts = { secrets, directories, files: packFiles(files), overwrite, verify };
+    const input: RestoreFilesInput = places === undefined ? parts : { ...parts, places };
     // The pool would give a task up before it has ended: it is ended by its next question instead.
     const results = await pool.run<RestoreFilesInput, RestoredFile[]>('restoreFiles', input, {
-      ask: (question) => this.#answer(question),
+      ask: (question) => this.#answer(question, tables),
     });
-    results.forEach((result, index) => onRestored(batch[index] as FileToRestore, result));
+    results.forEach((result, index) => onRestored(batch.files[index] as FileToRestore, result));
     onBatch();
   }
 
-  async #answer(question: unknown): Promise<ValuesAnswer> {
+  async #answer(question: unknown, tables: TableMap | undefined): Promise<unknown> {
     const { signal, folder } = this.#parts;
     if (signal.aborted || this.#isEnded) {
       const { reason } = signal as { reason: unknown };
@@ -94,6 +133,28 @@ export class RestoreTasks {
         ? reason
         : new VaultError('VAULT_INTERRUPTED', 'interrupted', { cause: reason });
     }
-    return answerValues(folder.store, question);
+    return answerValues(folder.store, question, tables);
   }
+}
+
+/**
+ * The tables there are by now: what comes to lie elsewhere meanwhile is asked for, and so is everything
+ * where nobody can tell.
+ */
+async function tablesOf({ store }: OpenFolder): Promise<TableMap | undefined> {
+  try {
+    const tables = await store.chunks.tables('some');
+    return tables && new TableMap(tables);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function emptyBatch(): Batch {
+  return { files: [], places: [], bytes: 0 };
+}
+
+function releaseAll({ places }: Batch): void {
+  for (const { release } of places) release();
 }

@@ -3,7 +3,7 @@
 import { equalBytes, mapKey } from '../bytes.ts';
 import { readManifest } from '../chunking/manifest-reader.ts';
 import { isLoss, isVaultError, VaultError } from '../errors.ts';
-import type { ValueSource } from '../folder/restore-files.ts';
+import type { ValueSource } from '../folder/value-source.ts';
 import { join } from '../folder/look.ts';
 import { seenBelow } from '../folder/scan.ts';
 import type { OpenFolder } from '../home/open-folder.ts';

@@ -1,7 +1,8 @@
 /** One side of a comparison: the folder as of a moment, or its working copy as it lies. */
 
 import { isVaultError, systemCode, type VaultError } from '../errors.ts';
-import { pieces, type ValueSource } from '../folder/restore-files.ts';
+import { pieces } from '../folder/restore-files.ts';
+import type { ValueSource } from '../folder/value-source.ts';
 import { join } from '../folder/look.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { DirectoryDamage, TreeView } from '../log/tree-view.ts';

@@ -6,6 +6,8 @@
  * `test/contracts/chunk-store.ts`.
  */
 
+import type { TableFile } from './table-file.ts';
+
 export interface ChunkWrite {
   readonly puts?: readonly { readonly seq: number; readonly value: Uint8Array }[];
   readonly deletes?: readonly number[];
@@ -45,10 +47,11 @@ export interface ChunkStore extends ChunkReader {
   /** Gives back the space of deleted values with `from <= seq < to`. */
   compact(from: number, to: number): Promise<void>;
   /**
-   * Paths of files that together hold every row written before, for `tableValues`; undefined
-   * where values do not lie in files. A file may be gone or replaced after the next write.
+   * The files that hold the rows, for `tableValues` and `TableReader`: every row written before where
+   * `all` is asked for, else those that happen to lie in files by now. Undefined where values do not
+   * lie in files. A file may be gone or replaced after the next write.
    */
-  tables(): Promise<readonly string[] | undefined>;
+  tables(which: 'all' | 'some'): Promise<readonly TableFile[] | undefined>;
   /** Roughly, the bytes on disk of `from <= seq < to`. */
   approximateBytes(from: number, to: number): Promise<number>;
   /**

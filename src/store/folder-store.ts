@@ -168,7 +168,7 @@ export class FolderStore {
    * the index lacks one and was not made anew since it was opened.
    */
   async has(ids: readonly Uint8Array[]): Promise<boolean[]> {
-    return (await this.#placesOf(ids)).map((seq) => seq >= 0);
+    return (await this.placesOf(ids)).map((seq) => seq >= 0);
   }
 
   /**
@@ -240,7 +240,7 @@ export class FolderStore {
    * is none any more. Throws `VAULT_DAMAGED` where the index is wrong and was not made anew yet.
    */
   async getSealed(ids: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    const values = await this.getValues(await this.#placesOf(ids));
+    const values = await this.getValues(await this.placesOf(ids));
     values.forEach((value, at) => {
       const id = ids[at];
       const isAnother =
@@ -248,6 +248,31 @@ export class FolderStore {
       if (isAnother === true && !this.#isNew) throw astray();
     });
     return values;
+  }
+
+  /**
+   * The sequence numbers under which values of chunks or nodes lie that the log speaks of, in the order
+   * asked; −1 for those that are lost, which is remembered. Throws as {@link getSealed}.
+   */
+  async placesOf(ids: readonly Uint8Array[]): Promise<number[]> {
+    // Asked first: a commit may move what is pending to its row while that is being read.
+    const staged = ids.map((id) => this.#pending.get(mapKey(id)));
+    const rows = await this.meta.getMany(ids.map(chunkKey));
+    const lost: MetaOperation[] = [];
+    const places = ids.map((id, at) => {
+      const pending = staged[at];
+      if (pending !== undefined) return pending.seq;
+      const row = rows[at];
+      if (row !== undefined && isLostChunk(row)) return -1;
+      const found = row && decodeChunkRow(row);
+      if (found !== undefined) return found.seq;
+      if (this.#mayLack) return -1;
+      if (!this.#isNew) throw astray();
+      lost.push({ type: 'put', key: chunkKey(id), value: LOST_CHUNK });
+      return -1;
+    });
+    if (lost.length > 0) await this.#guard(() => this.meta.write(lost, { sync: false }));
+    return places;
   }
 
   /** Values by sequence number, staged ones included; undefined where there is none. */
@@ -365,28 +390,6 @@ export class FolderStore {
     for (const [key, row] of this.#pending) {
       if (row.seq <= last) this.#pending.delete(key);
     }
-  }
-
-  /** Where the values of these ids lie, −1 for those that are lost, which is remembered. */
-  async #placesOf(ids: readonly Uint8Array[]): Promise<number[]> {
-    // Asked first: a commit may move what is pending to its row while that is being read.
-    const staged = ids.map((id) => this.#pending.get(mapKey(id)));
-    const rows = await this.meta.getMany(ids.map(chunkKey));
-    const lost: MetaOperation[] = [];
-    const places = ids.map((id, at) => {
-      const pending = staged[at];
-      if (pending !== undefined) return pending.seq;
-      const row = rows[at];
-      if (row !== undefined && isLostChunk(row)) return -1;
-      const found = row && decodeChunkRow(row);
-      if (found !== undefined) return found.seq;
-      if (this.#mayLack) return -1;
-      if (!this.#isNew) throw astray();
-      lost.push({ type: 'put', key: chunkKey(id), value: LOST_CHUNK });
-      return -1;
-    });
-    if (lost.length > 0) await this.#guard(() => this.meta.write(lost, { sync: false }));
-    return places;
   }
 
   /** One value that cannot be looked up hides no other. */

@@ -20,6 +20,7 @@ import { RepairableLevel } from './level-repair.ts';
 import { edge, scanValues, type SeqValue } from './level-scan.ts';
 import { decodeSpanning, encodeSpanning, SPANNING_KEY } from './spanning-batch.ts';
 import { storeFailure } from './store-failure.ts';
+import { tableFile, type TableFile } from './table-file.ts';
 
 const MIB = 1024 * 1024;
 
@@ -181,14 +182,17 @@ export class LevelChunkStore implements ChunkStore {
     }
   }
 
-  async tables(): Promise<readonly string[]> {
-    const paths: string[] = [];
+  async tables(which: 'all' | 'some'): Promise<readonly TableFile[]> {
+    const files: TableFile[] = [];
     for (const { database } of this.#stretches) {
-      await database.flush();
-      const { tables } = levelState(this.#fs, database.path);
-      for (const name of tables) paths.push(`${database.path}/${name}`);
+      if (which === 'all') await database.flush();
+      const { tables, spans } = levelState(this.#fs, database.path);
+      for (const name of tables) {
+        const span = spans?.get(Number.parseInt(name, 10));
+        files.push(tableFile(`${database.path}/${name}`, span));
+      }
     }
-    return paths;
+    return files;
   }
 
   async approximateBytes(from: number, to: number): Promise<number> {

@@ -14,6 +14,12 @@ const TABLE = /^\d+\.(ldb|sst)$/;
 const LOG = /^\d+\.log$/;
 const MAX_MANIFEST = 256 * 1024 * 1024;
 
+/** The user keys of a table: none is smaller or greater. */
+export interface KeySpan {
+  readonly first: Uint8Array;
+  readonly last: Uint8Array;
+}
+
 /** What a look at a closed database tells. */
 export interface LevelState {
   /** Why LevelDB must not open it as it is; undefined where LevelDB may try. */
@@ -23,6 +29,8 @@ export interface LevelState {
   readonly logs: readonly string[];
   /** Number of the oldest log it needs, where the manifest tells. */
   readonly oldestLog?: number;
+  /** Of each table by its number, where the manifest tells. */
+  readonly spans?: ReadonlyMap<number, KeySpan>;
 }
 
 /** Looks at the closed database in the directory `path`. An absent or empty directory is fine. */
@@ -49,6 +57,7 @@ export function levelState(fs: FileSystem, path: string): LevelState {
     tables: tables.filter((name) => version.tables.has(Number.parseInt(name, 10))),
     logs: logs.filter((name) => Number.parseInt(name, 10) >= version.log),
     oldestLog: version.log,
+    spans: version.tables,
   };
 }
 
@@ -69,12 +78,12 @@ function holdsRows(fs: FileSystem, path: string, name: string): boolean {
 
 interface Version {
   log: number;
-  readonly tables: Set<number>;
+  readonly tables: Map<number, KeySpan>;
 }
 
 /** What the whole records of a manifest add up to; undefined where they name no log. */
 function readManifest(manifest: Uint8Array): Version | undefined {
-  const version: Version = { log: -1, tables: new Set() };
+  const version: Version = { log: -1, tables: new Map() };
   for (const record of logRecords(manifest)) applyEdit(record, version);
   return version.log < 0 ? undefined : version;
 }
@@ -87,14 +96,21 @@ function applyEdit(record: Uint8Array, version: Version): void {
     at = read?.next ?? Infinity;
     return read?.value ?? 0;
   };
-  const skipText = (): void => {
+  const text = (): Uint8Array => {
     const length = number();
     at += length;
+    return record.subarray(at - length, at);
+  };
+  const userKey = (): Uint8Array => text().slice(0, -8);
+  const addTable = (): void => {
+    const table = number();
+    number();
+    version.tables.set(table, { first: userKey(), last: userKey() });
   };
   while (at < record.length) {
     switch (number()) {
       case 1: // comparator
-        skipText();
+        text();
         break;
       case 2: // log number
         version.log = number();
@@ -106,7 +122,7 @@ function applyEdit(record: Uint8Array, version: Version): void {
         break;
       case 5: // compaction pointer: level, key
         number();
-        skipText();
+        text();
         break;
       case 6: // deleted file: level, number
         number();
@@ -114,10 +130,7 @@ function applyEdit(record: Uint8Array, version: Version): void {
         break;
       case 7: // new file: level, number, size, smallest key, largest key
         number();
-        version.tables.add(number());
-        number();
-        skipText();
-        skipText();
+        addTable();
         break;
       default:
         return;

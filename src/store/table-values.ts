@@ -41,11 +41,12 @@ interface IndexEntry {
  * left out. Undefined where the table's index cannot be read. Holds about a MiB.
  */
 export function tableValues(file: OpenFile): Iterable<TableValue> | undefined {
-  const index = indexOf(file);
+  const index = tableIndex(file);
   return index && valuesOf(file, index);
 }
 
-function indexOf(file: OpenFile): IndexEntry[] | undefined {
+/** The blocks of the table `file` in order; undefined where its index cannot be read. */
+export function tableIndex(file: OpenFile): IndexEntry[] | undefined {
   const { size } = file.stat();
   const footer = readAt(file, size - FOOTER_BYTES, FOOTER_BYTES);
   if (footer === undefined || !MAGIC.equals(footer.subarray(-MAGIC.length))) return undefined;
@@ -116,7 +117,7 @@ function readAt(file: OpenFile, at: number, length: number): Uint8Array | undefi
 }
 
 /** `into`, filled; undefined where the file ends before. */
-function readInto(file: OpenFile, at: number, into: Uint8Array): Uint8Array | undefined {
+export function readInto(file: OpenFile, at: number, into: Uint8Array): Uint8Array | undefined {
   for (let done = 0; done < into.length;) {
     const count = file.read(into.subarray(done), at + done);
     if (count === 0) return undefined;

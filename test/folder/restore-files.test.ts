@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { toHex, utf8 } from '../../src/bytes.ts';
-import { temporaryName, type RestoreFile } from '../../src/folder/restore-files.ts';
+import { packFiles, type RestoreFile } from '../../src/folder/packed-files.ts';
+import { temporaryName, type RestoreFilesInput } from '../../src/folder/restore-files.ts';
 import { isTemporaryName } from '../../src/folder/look.ts';
 import { pathFromBytes } from '../../src/path-bytes.ts';
 import { describeTree } from '../helpers/file-system-tree.ts';
@@ -248,17 +249,20 @@ describe('restoreFiles', () => {
     const { world, files } = await stored({ a: utf8('a'), b: seededRandom('b').bytes(3_000_000) });
     const controller = new AbortController();
     let questions = 0;
-    const running = world.pool.run(
-      'restoreFiles',
-      { secrets: 'folder', directory: '/to', files, overwrite: 'never', verify: false },
-      {
-        signal: controller.signal,
-        ask: (question) => {
-          if (++questions === 2) controller.abort(new Error('enough'));
-          return Promise.resolve(world.answerValues(question as never));
-        },
+    const input: RestoreFilesInput = {
+      secrets: 'folder',
+      directories: [{ path: '/to', count: files.length }],
+      files: packFiles(files),
+      overwrite: 'never',
+      verify: false,
+    };
+    const running = world.pool.run('restoreFiles', input, {
+      signal: controller.signal,
+      ask: (question) => {
+        if (++questions === 2) controller.abort(new Error('enough'));
+        return Promise.resolve(world.answerValues(question as never));
       },
-    );
+    });
     await assert.rejects(running, /interrupted/);
     await world.pool.close();
     assert.deepEqual(names(world).filter(isTemporaryName), []);

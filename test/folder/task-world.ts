@@ -5,13 +5,9 @@ import { defaultChunkerParams } from '../../src/chunking/params.ts';
 import { parseHeader } from '../../src/crypto/sealed-value.ts';
 import type { ContentSecrets } from '../../src/folder/content-codec.ts';
 import type { OutgoingQuestion } from '../../src/folder/outgoing.ts';
-import type {
-  RestoredFile,
-  RestoreFile,
-  RestoreFilesInput,
-  ValuesAnswer,
-  ValuesQuestion,
-} from '../../src/folder/restore-files.ts';
+import type { RestoredFile, RestoreFilesInput } from '../../src/folder/restore-files.ts';
+import { packFiles, type RestoreFile } from '../../src/folder/packed-files.ts';
+import type { ValuesAnswer, ValuesQuestion } from '../../src/folder/value-source.ts';
 import type {
   StoredFile,
   StoreFilesInput,
@@ -81,8 +77,8 @@ export class TaskWorld {
   ): Promise<RestoredFile[]> {
     const input: RestoreFilesInput = {
       secrets: 'folder',
-      directory: '/to',
-      files,
+      directories: [{ path: '/to', count: files.length }],
+      files: packFiles(files),
       overwrite: 'never',
       verify: false,
       ...options,

@@ -40,8 +40,8 @@ async function filled(t: TestContext): Promise<LevelChunkStore> {
 
 test('the tables of a store hold all that was written, block by block', async (t) => {
   const store = await filled(t);
-  const tables = await store.tables();
-  const rows = tables.flatMap((path) => rowsOf(path) ?? assert.fail(path));
+  const tables = await store.tables('all');
+  const rows = tables.flatMap(({ path }) => rowsOf(path) ?? assert.fail(path));
   assert.deepEqual(
     rows.map(({ seq }) => seq).toSorted((a, b) => a - b),
     Array.from({ length: 400 }, (_, seq) => seq),
@@ -53,11 +53,11 @@ test('the tables of a store hold all that was written, block by block', async (t
 
 test('what was deleted or written again stands in them beside what it was', async (t) => {
   const store = await filled(t);
-  await store.tables();
+  await store.tables('all');
   await store.write({ deletes: [7, 305] }, unsynced);
   await store.write({ puts: [{ seq: 9, value: valueOf(9, 11) }] }, unsynced);
   const found = new Map<number, (number | undefined)[]>();
-  for (const path of await store.tables()) {
+  for (const { path } of await store.tables('all')) {
     for (const { seq, value } of rowsOf(path) ?? []) {
       found.set(seq, [...(found.get(seq) ?? []), value?.length]);
     }
@@ -70,7 +70,7 @@ test('what was deleted or written again stands in them beside what it was', asyn
 
 test('one wrong bit costs the rows of one block at most, and disturbs no order', async (t) => {
   const store = await filled(t);
-  const tables = await store.tables();
+  const tables = await store.tables('all');
   await store.close();
   const seed = runSeed();
   t.diagnostic(`seed ${seed}`);
@@ -79,7 +79,7 @@ test('one wrong bit costs the rows of one block at most, and disturbs no order',
     Math.floor((new DataView(random.bytes(4).buffer).getUint32(0) / 2 ** 32) * end);
   let unreadable = 0;
   let costly = 0;
-  for (const path of tables) {
+  for (const { path } of tables) {
     const whole = readFileSync(path);
     const sound = new Map(rowsOf(path)?.map(({ seq, value }) => [seq, value]));
     for (let round = 0; round < 100; round++) {
