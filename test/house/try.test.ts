@@ -37,6 +37,7 @@ describe('scripts/try', () => {
 
     const { status, output, left } = tryVault(t, folder);
     assert.equal(status, 0, output);
+    assert.match(output, /five bytes inserted into deep\/zwei – 二\.txt\nremoved [^\n]*\nrenamed /);
     assert.match(output, /first: no difference[\s\S]*second: no difference/);
     assert.match(output, /All of it worked/);
     assert.deepEqual(left, []);
