@@ -22,6 +22,8 @@ export class LanePool implements WorkerPool {
   readonly #settings = new Map<string, unknown>();
   readonly #states: LaneState[] = [];
   #waiting: Job[] = [];
+  /** What ends the jobs of a signal. */
+  readonly #acts = new Map<AbortSignal, Set<() => void>>();
   #nextId = 1;
   #closing: Promise<void> | undefined;
 
@@ -78,7 +80,7 @@ export class LanePool implements WorkerPool {
       this.#waiting = this.#waiting.filter((one) => one !== job);
       this.#states.find((state) => state.jobs.has(job.id))?.lane.cancel(job.id);
     };
-    const forget = (): void => signal.removeEventListener('abort', abort);
+    const forget = this.#onAbort(signal, abort);
     const { resolve, reject } = job;
     job.resolve = (value) => {
       forget();
@@ -88,8 +90,29 @@ export class LanePool implements WorkerPool {
       forget();
       reject(error);
     };
-    signal.addEventListener('abort', abort);
   }
+
+  /** Calls `act` when the signal aborts, until what is returned is called: one listener serves all jobs of a signal. */
+  #onAbort(signal: AbortSignal, act: () => void): () => void {
+    const acts = this.#acts.get(signal) ?? new Set();
+    acts.add(act);
+    if (!this.#acts.has(signal)) {
+      this.#acts.set(signal, acts);
+      signal.addEventListener('abort', this.#aborted, { once: true });
+    }
+    return () => {
+      acts.delete(act);
+      if (acts.size > 0 || this.#acts.get(signal) !== acts) return;
+      this.#acts.delete(signal);
+      signal.removeEventListener('abort', this.#aborted);
+    };
+  }
+
+  readonly #aborted = ({ target }: Event): void => {
+    const acts = this.#acts.get(target as AbortSignal) ?? [];
+    this.#acts.delete(target as AbortSignal);
+    for (const act of acts) act();
+  };
 
   #dispatch(): void {
     while (this.#waiting.length > 0) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { deferred } from '../../src/async.ts';
@@ -312,6 +313,21 @@ export function workerPoolContract(kind: string, one: WorkerPoolCase): void {
     },
     { lanes: 1, depth: 1 },
   );
+
+  rule('ends all tasks of one signal through one listener', async (pool) => {
+    const control = new AbortController();
+    const { signal } = control;
+    const ask = (): Promise<never> => deferred<never>().promise;
+    const ended: Promise<unknown>[] = [];
+    for (let number = 0; number < 50; number++) {
+      ended.push(rejects('VAULT_INTERRUPTED', pool.run('sum', ['1'], { signal, ask })));
+    }
+    // Node warns of a leak, on the user's terminal, when there are more than ten.
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+    control.abort();
+    await Promise.all(ended);
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+  });
 
   rule('leaves no listener on a signal that outlives its tasks', async (pool) => {
     const control = new AbortController();
