@@ -43,3 +43,21 @@ export function pairRatios(mine: readonly Sample[], theirs: readonly Sample[]): 
 export function orderOf<T>(sides: readonly T[], pair: number): T[] {
   return pair % 2 === 0 ? [...sides] : sides.toReversed();
 }
+
+/**
+ * How far apart two distributions are: the greatest distance of their empirical distribution functions
+ * (Kolmogorov–Smirnov), 0 … 1. Of two samples of 10,000 of one distribution it exceeds 0.023 once in a
+ * hundred times. Throws `RangeError` where a sample is empty.
+ */
+export function kolmogorovSmirnov(a: readonly number[], b: readonly number[]): number {
+  if (a.length === 0 || b.length === 0) throw new RangeError('expected values on both sides');
+  const [left, right] = [a, b].map((values) => values.toSorted((one, two) => one - two));
+  let [i, j, most] = [0, 0, 0];
+  while (left && right && i < left.length && j < right.length) {
+    const at = Math.min(left[i] ?? Infinity, right[j] ?? Infinity);
+    while (left[i] === at) i++;
+    while (right[j] === at) j++;
+    most = Math.max(most, Math.abs(i / left.length - j / right.length));
+  }
+  return most;
+}

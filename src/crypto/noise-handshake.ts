@@ -19,6 +19,8 @@ import { NoiseTranscript } from './noise-transcript.ts';
 import type { KeyPair, Sodium } from './sodium.ts';
 
 const PROTOCOL = 'Noise_IKpsk2_25519_ChaChaPoly_SHA256';
+/** A public key like any other, where there is none (RFC 7748 §4.1). */
+const BASE_POINT = Uint8Array.of(9, ...new Uint8Array(KEY_BYTES - 1));
 const SEALED_KEY_BYTES = KEY_BYTES + TAG_BYTES;
 /** What the first message is longer than its payload, and the second. */
 export const FIRST_OVERHEAD = KEY_BYTES + SEALED_KEY_BYTES + TAG_BYTES;
@@ -106,18 +108,21 @@ export function beginHandshake(party: NoiseParty, peer: Bytes, payload: Bytes): 
   };
 }
 
-/** Reads a first message; undefined where it is none, is for another node, or of another prologue. */
+/**
+ * Reads a first message; undefined where it is none, is for another node, or of another prologue. All
+ * messages of one length take the same time but for microseconds, wherever they turn out to be wrong.
+ */
 export function readHandshake(party: NoiseParty, message: Bytes): Approach | undefined {
   const { sodium, own } = party;
   if (message.length < FIRST_OVERHEAD || message.length > MAX_NOISE_BYTES) return undefined;
   const said = begun(party, own.exchangeKey);
   const theirs = message.slice(0, KEY_BYTES);
   mixEphemeral(said, theirs);
-  if (!mixExchanges(said, () => [own.exchange(theirs)])) return undefined;
+  const isFresh = mixExchanges(said, () => [own.exchange(theirs)]);
   const peer = said.open(message.subarray(KEY_BYTES, KEY_BYTES + SEALED_KEY_BYTES));
-  if (peer === undefined || !mixExchanges(said, () => [own.exchange(peer)])) return undefined;
+  const isKnown = mixExchanges(said, () => [own.exchange(peer ?? BASE_POINT)]);
   const payload = said.open(message.subarray(KEY_BYTES + SEALED_KEY_BYTES));
-  if (payload === undefined) return undefined;
+  if (!isFresh || peer === undefined || !isKnown || payload === undefined) return undefined;
   return {
     peer,
     payload,

@@ -46,7 +46,7 @@ export interface DoorParts {
   readonly clock: Clock;
   readonly party: Omit<NoiseParty, 'prologue'>;
   /** Of this process: 16 random bytes. */
-  readonly incarnation: Uint8Array;
+  readonly run: Uint8Array;
   readonly keeper: DoorKeeper;
   /** Told of what kept out a node that may come in. */
   readonly failed: (error: unknown) => void;
@@ -88,10 +88,10 @@ export class Door {
    */
   async dial(address: string, callee: Callee, begin: Begin<PeerConnection>): Promise<void> {
     const url = dialUrl(address);
-    const { clock, keeper, network, incarnation } = this.#parts;
+    const { clock, keeper, network, run } = this.#parts;
     const sentUs = await keeper.nextSent(callee.peer);
     const { id: invite } = callee.invite ?? {};
-    const said = encodeKnock({ sentUs, incarnation, ...(invite ? { invite } : {}) });
+    const said = encodeKnock({ sentUs, run, ...(invite ? { invite } : {}) });
     const begun = beginHandshake(this.#party, callee.peer, said);
     let stopTimer = (): void => undefined;
     try {
@@ -112,7 +112,7 @@ export class Door {
 
   /** Takes connections at `host:port`. Throws what {@link WebNetwork} throws, and `VAULT_USAGE`. */
   async listen(address: string, begin: Begin<PeerConnection>): Promise<Listener> {
-    const { clock, network, incarnation, keeper, failed } = this.#parts;
+    const { clock, network, run, keeper, failed } = this.#parts;
     const { refusalGridMs, unknownMs, maxHalfOpen } = this.#settings;
     const halfOpen = new HalfOpen<Visitor>(maxHalfOpen);
     const buckets = new TokenBuckets({
@@ -125,7 +125,7 @@ export class Door {
       const visitor: Visitor = new Visitor(stream, {
         clock,
         party: this.#party,
-        incarnation,
+        run,
         keeper,
         refusalGridMs,
         unknownMs,
@@ -162,7 +162,7 @@ export class Door {
       clock: this.#parts.clock,
       facts: {
         peer: callee.peer,
-        incarnation: welcome.incarnation,
+        run: welcome.run,
         sessionHash: finished.session.hash,
         isDialer: true,
       },

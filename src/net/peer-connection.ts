@@ -14,7 +14,7 @@ export interface PeerFacts {
   /** Static X25519 key of the node at the other end. */
   readonly peer: Uint8Array;
   /** Of the peer's process: of two connections with one of them, one is too many. */
-  readonly incarnation: Uint8Array;
+  readonly run: Uint8Array;
   /** Names the session, the same at both ends. */
   readonly sessionHash: Uint8Array;
   readonly isDialer: boolean;
@@ -35,7 +35,7 @@ interface SealedParts {
 
 export class SealedConnection implements PeerConnection, WebLineEvents {
   readonly peer: Uint8Array;
-  readonly incarnation: Uint8Array;
+  readonly run: Uint8Array;
   readonly sessionHash: Uint8Array;
   readonly isDialer: boolean;
   readonly invite?: Uint8Array;
@@ -50,7 +50,7 @@ export class SealedConnection implements PeerConnection, WebLineEvents {
   constructor(parts: SealedParts) {
     const { facts, clock } = parts;
     this.peer = facts.peer;
-    this.incarnation = facts.incarnation;
+    this.run = facts.run;
     this.sessionHash = facts.sessionHash;
     this.isDialer = facts.isDialer;
     if (facts.invite !== undefined) this.invite = facts.invite;

@@ -11,7 +11,7 @@ import type { IncomingStream, StreamEvents, WebLineEvents } from '../system/web-
 import { answerAt } from './delay-grid.ts';
 import type { Admission, DoorKeeper } from './gate.ts';
 import { parseUpgrade, REFUSAL, RequestReader } from './http-request.ts';
-import { decodeKnock, encodeWelcome, messageOfText, type Knock } from './knock.ts';
+import { decodeKnock, encodeWelcome, messageOfText, NO_KNOCK, type Knock } from './knock.ts';
 import { SealedConnection, type PeerConnection } from './peer-connection.ts';
 import type { Begin } from './transport.ts';
 
@@ -22,7 +22,7 @@ const LINGER_MS = 2000;
 export interface Reception {
   readonly clock: Clock;
   readonly party: NoiseParty;
-  readonly incarnation: Uint8Array;
+  readonly run: Uint8Array;
   readonly keeper: DoorKeeper;
   readonly refusalGridMs: number;
   readonly unknownMs: number;
@@ -61,8 +61,10 @@ export class Visitor implements StreamEvents {
 
   data(bytes: Uint8Array): void {
     if (this.#state === 'reading') {
+      // Taken before a look at the bytes: how long that takes depends on what they are.
+      const nowMs = this.#reception.clock.monotonicMs();
       this.#reader ??= new RequestReader();
-      if (this.#reader.add(bytes) !== 'more') this.#asked();
+      if (this.#reader.add(bytes) !== 'more') this.#asked(nowMs);
       return;
     }
     this.#trailing += bytes.length;
@@ -70,7 +72,7 @@ export class Visitor implements StreamEvents {
   }
 
   ended(): void {
-    if (this.#state === 'reading') this.#asked();
+    if (this.#state === 'reading') this.#asked(this.#reception.clock.monotonicMs());
   }
 
   closed(): void {
@@ -85,14 +87,12 @@ export class Visitor implements StreamEvents {
   }
 
   #outOfTime(): void {
-    if (this.#state === 'reading') this.#asked();
+    if (this.#state === 'reading') this.#asked(this.#reception.clock.monotonicMs());
     else this.evict();
   }
 
   /** The request is over, whole or not. */
-  #asked(): void {
-    const { clock } = this.#reception;
-    const askedMs = clock.monotonicMs();
+  #asked(askedMs: number): void {
     this.#state = 'answering';
     const guest = this.#recognise();
     if (guest === undefined) this.#refuse(askedMs);
@@ -102,10 +102,10 @@ export class Visitor implements StreamEvents {
   #recognise(): Guest | undefined {
     const { party, keeper } = this.#reception;
     // Before anything is looked at: whoever tries too often is refused, members like others.
-    if (!this.#reception.mayKnock() || this.#reader?.state !== 'whole') return undefined;
-    const request = parseUpgrade(this.#reader.head);
+    if (!this.#reception.mayKnock()) return undefined;
+    const request = this.#reader?.state === 'whole' ? parseUpgrade(this.#reader.head) : undefined;
     const message = request && messageOfText(request.knock);
-    const approach = message && readHandshake(party, message);
+    const approach = readHandshake(party, message ?? NO_KNOCK);
     const knock = approach && decodeKnock(approach.payload);
     if (!request || !message || !approach || !knock) return undefined;
     const admission = keeper.judge({ peer: approach.peer, knock, hash: sha256(message) });
@@ -135,11 +135,11 @@ export class Visitor implements StreamEvents {
   }
 
   #upgrade({ key, approach, knock, admission }: Guest): void {
-    const { clock, incarnation, begin } = this.#reception;
+    const { clock, run, begin } = this.#reception;
     this.#state = 'upgraded';
     const isOpen = this.#stream.upgrade(key, this.#reader?.rest ?? EMPTY, (line) => {
       this.#cut = () => line.destroy();
-      const answer = approach.answer(encodeWelcome({ incarnation }), admission.psk);
+      const answer = approach.answer(encodeWelcome({ run }), admission.psk);
       line.send(answer.message);
       const { invite } = knock;
       const sealed = new SealedConnection({
@@ -148,7 +148,7 @@ export class Visitor implements StreamEvents {
         clock,
         facts: {
           peer: approach.peer,
-          incarnation: knock.incarnation,
+          run: knock.run,
           sessionHash: answer.session.hash,
           isDialer: false,
           ...(invite === undefined ? {} : { invite }),

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { median, orderOf, pairRatios, spread } from '../../bench/harness/statistics.ts';
+import {
+  kolmogorovSmirnov,
+  median,
+  orderOf,
+  pairRatios,
+  spread,
+} from '../../bench/harness/statistics.ts';
 
 describe('statistics', () => {
   test('the median is the middle value, or the mean of the two in the middle', () => {
@@ -52,5 +58,23 @@ describe('statistics', () => {
     assert.deepEqual(orderOf(sides, 1), ['c', 'b', 'a']);
     assert.deepEqual(orderOf(sides, 2), ['a', 'b', 'c']);
     assert.deepEqual(sides, ['a', 'b', 'c']);
+  });
+
+  test('two distributions are as far apart as their functions at the widest', () => {
+    assert.equal(kolmogorovSmirnov([1, 2, 3], [1, 2, 3]), 0);
+    assert.equal(kolmogorovSmirnov([1, 2], [3, 4]), 1);
+    assert.equal(kolmogorovSmirnov([1, 2, 3, 4], [3, 4, 5, 6]), 0.5);
+    assert.equal(kolmogorovSmirnov([1, 1, 1, 2], [1, 2]), 0.25);
+    assert.throws(() => kolmogorovSmirnov([], [1]), RangeError);
+    const side = fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 1 });
+    fc.assert(
+      fc.property(side, side, (a, b) => {
+        const below = (values: number[], at: number): number =>
+          values.filter((value) => value <= at).length / values.length;
+        const naive = Math.max(...[...a, ...b].map((at) => Math.abs(below(a, at) - below(b, at))));
+        assert.equal(kolmogorovSmirnov(a, b), naive);
+        assert.equal(kolmogorovSmirnov(b, a), naive);
+      }),
+    );
   });
 });

@@ -73,7 +73,7 @@ export function testDoor(
     }),
     clock: systemClock,
     party: { sodium, random, own },
-    incarnation: random.bytes(16),
+    run: random.bytes(16),
     keeper,
     failed: (error) => failures.push(error),
     settings,

@@ -38,7 +38,7 @@ export function knockAs(
   prologue: Uint8Array = PROLOGUE,
 ): Uint8Array {
   const party = { sodium: target.party.sodium, random, own, prologue };
-  const said = { sentUs: Date.now() * 1000, incarnation: random.bytes(16), ...knock };
+  const said = { sentUs: Date.now() * 1000, run: random.bytes(16), ...knock };
   return beginHandshake(party, target.own.exchangeKey, encodeKnock(said)).message;
 }
 

@@ -52,7 +52,7 @@ function call(
 ): Admission | undefined {
   const knock = {
     sentUs,
-    incarnation: new Uint8Array(16),
+    run: new Uint8Array(16),
     ...(withInvite && { invite: withInvite }),
   };
   return one.judge({

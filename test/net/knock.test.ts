@@ -16,7 +16,7 @@ const bytes = (length: number): fc.Arbitrary<Uint8Array> =>
 const knock: fc.Arbitrary<Knock> = fc
   .record({
     sentUs: fc.integer({ min: 0, max: 2 ** 52 - 1 }),
-    incarnation: bytes(16),
+    run: bytes(16),
     invite: fc.option(bytes(32), { nil: undefined }),
   })
   .map(({ invite, ...rest }) => (invite === undefined ? rest : { ...rest, invite }));
@@ -24,11 +24,11 @@ const knock: fc.Arbitrary<Knock> = fc
 describe('what a handshake says', () => {
   test('is read as it was written, and has one length', () => {
     fc.assert(
-      fc.property(knock, bytes(16), (said, incarnation) => {
+      fc.property(knock, bytes(16), (said, run) => {
         assert.equal(encodeKnock(said).length, 64);
         assert.deepEqual(decodeKnock(encodeKnock(said)), said);
-        assert.equal(encodeWelcome({ incarnation }).length, 32);
-        assert.deepEqual(decodeWelcome(encodeWelcome({ incarnation })), { incarnation });
+        assert.equal(encodeWelcome({ run }).length, 32);
+        assert.deepEqual(decodeWelcome(encodeWelcome({ run })), { run });
       }),
     );
   });
@@ -49,17 +49,17 @@ describe('what a handshake says', () => {
   });
 
   test('of another version, of a time that is no date, or with anything behind it is refused', () => {
-    const good = encodeKnock({ sentUs: 5, incarnation: new Uint8Array(16) });
+    const good = encodeKnock({ sentUs: 5, run: new Uint8Array(16) });
     assert.ok(decodeKnock(good));
     for (const at of [0, 1, 2, 3, 26, 57, 58, 63]) {
       assert.equal(decodeKnock(good.slice().fill(0x20, at, at + 1)), undefined, `byte ${at}`);
     }
     assert.equal(decodeKnock(good.subarray(1)), undefined);
-    const welcome = encodeWelcome({ incarnation: new Uint8Array(16) });
+    const welcome = encodeWelcome({ run: new Uint8Array(16) });
     for (const at of [0, 17, 31]) {
       assert.equal(decodeWelcome(welcome.slice().fill(2, at, at + 1)), undefined, `byte ${at}`);
     }
-    assert.throws(() => encodeWelcome({ incarnation: new Uint8Array(15) }), RangeError);
+    assert.throws(() => encodeWelcome({ run: new Uint8Array(15) }), RangeError);
   });
 
   test('goes through a request as text', () => {

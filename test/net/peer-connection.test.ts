@@ -56,7 +56,7 @@ function end(clock: VirtualClock, session: NoiseSession, isDialer: boolean): End
     clock,
     facts: {
       peer: new Uint8Array(32),
-      incarnation: new Uint8Array(16),
+      run: new Uint8Array(16),
       sessionHash: session.hash,
       isDialer,
     },

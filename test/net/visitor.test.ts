@@ -53,7 +53,7 @@ function scene(judge: (clock: VirtualClock) => Admission | undefined, mayKnock =
   const visitor = new Visitor(stream, {
     clock,
     party: { ...target.party, random: seededRandom('answer'), prologue: PROLOGUE },
-    incarnation: new Uint8Array(16),
+    run: new Uint8Array(16),
     keeper: { judge: () => judge(clock), nextSent: () => Promise.resolve(0) },
     refusalGridMs: 100,
     unknownMs: 10_000,
