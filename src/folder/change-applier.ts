@@ -7,6 +7,7 @@
 import type { Clock } from '../clock.ts';
 import { deferred } from '../async.ts';
 import { isVaultError, systemCode, VaultError } from '../errors.ts';
+import { join } from '../folder-path.ts';
 import type { Body } from '../log/types.ts';
 import type { FileStat, FileSystem, HeldDirectory } from '../system/file-system.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
@@ -14,7 +15,6 @@ import { DisplacedFiles, type DisplacedParts, type LocalEdit } from './displaced
 import { replaceName } from './replace-name.ts';
 import { packFiles } from './packed-files.ts';
 import type { RestoredFile, RestoreFilesInput } from './restore-files.ts';
-import { join } from './look.ts';
 import { StagingArea, type Displaced } from './staging-area.ts';
 import { isExecutable, type SeenEntry } from './working-copy-row.ts';
 

@@ -16,8 +16,6 @@ import type { IgnoreMatcher, IgnoreRules } from './ignore-rules.ts';
 import { StatPacker } from './packed-stats.ts';
 import { SeenRows } from './seen-rows.ts';
 
-export { join } from '../folder-path.ts';
-
 export interface LookInput {
   readonly fileSystem: FileSystem;
   /** Absolute path of the working copy. */

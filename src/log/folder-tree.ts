@@ -12,8 +12,6 @@ import { seatOf, yieldingMoves } from './move-rule.ts';
 import type { LogId, NamedLink, Parent } from './types.ts';
 import { nameOf, noForks, type LogOrigin } from './version-name.ts';
 
-export { directoryOf } from '../folder-path.ts';
-
 /** One name that a user sees. */
 export interface TreeEntry {
   readonly path: string;

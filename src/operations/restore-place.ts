@@ -5,6 +5,7 @@
 
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
+import { join, lastName } from '../folder-path.ts';
 import type { FileSystem, HeldDirectory } from '../system/file-system.ts';
 import type { DestinationPreview } from './destination.ts';
 
@@ -52,7 +53,7 @@ export class Place {
 
   /** A directory in this one; nothing is made yet. */
   child(name: string): Place {
-    return new Place(this.#parts, this.path === '' ? name : `${this.path}/${name}`, this);
+    return new Place(this.#parts, join(this.path, name), this);
   }
 
   /** Where its files go; in a dry run undefined where a real run would make it. */
@@ -100,7 +101,7 @@ export class Place {
 
   #open(parent: string | undefined): void {
     const { fileSystem, mayReplace, preview } = this.#parts;
-    const name = this.path.slice(this.path.lastIndexOf('/') + 1);
+    const name = lastName(this.path);
     if (preview !== undefined) {
       this.#where = preview.enter(parent, name);
       return;

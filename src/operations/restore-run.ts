@@ -1,7 +1,7 @@
 /** One walk through what a moment shows, writing it to a destination. */
 
 import { isVaultError, systemCode, VaultError } from '../errors.ts';
-import { directoryOf } from '../folder-path.ts';
+import { directoryOf, lastName } from '../folder-path.ts';
 import type { RestoreFile } from '../folder/packed-files.ts';
 import type { Overwrite, RestoredFile } from '../folder/restore-files.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
@@ -263,8 +263,4 @@ export function throwIfFull(error: unknown, to: string): void {
     cause: error,
     details: { path: to },
   });
-}
-
-function lastName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -3,13 +3,12 @@
 import { equalBytes, mapKey } from '../bytes.ts';
 import { readManifest } from '../chunking/manifest-reader.ts';
 import { isLoss, isVaultError, VaultError } from '../errors.ts';
+import { directoryOf, join } from '../folder-path.ts';
 import type { ValueSource } from '../folder/value-source.ts';
-import { join } from '../folder/look.ts';
 import { seenBelow } from '../folder/scan.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { noEntry } from '../log/entry-builder.ts';
 import type { Entry } from '../log/entry.ts';
-import { directoryOf } from '../log/folder-tree.ts';
 import { recordType } from '../log/record-types.ts';
 import type { LogId, NamedLink } from '../log/types.ts';
 import { versionId } from '../log/version-name.ts';

@@ -3,12 +3,12 @@
 import { isVaultError, systemCode, type VaultError } from '../errors.ts';
 import { pieces } from '../folder/restore-files.ts';
 import type { ValueSource } from '../folder/value-source.ts';
-import { join } from '../folder/look.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { DirectoryDamage, TreeView } from '../log/tree-view.ts';
 import type { Body, Parent } from '../log/types.ts';
 import { nameOf } from '../log/version-name.ts';
 import { pathToBytes } from '../path-bytes.ts';
+import { join } from '../folder-path.ts';
 import type { FileSystem } from '../system/file-system.ts';
 import type { Rehearsal } from './rehearsal.ts';
 
