@@ -6,11 +6,11 @@
 
 import { toHex } from '../bytes.ts';
 import { systemCode, VaultError } from '../errors.ts';
+import { directoryOf } from '../folder-path.ts';
 import { differenceOf, HOLDS_UNRECORDED } from '../folder/replace-name.ts';
 import type { ValueSource } from '../folder/value-source.ts';
 import type { SeenEntry, SeenNames } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import { directoryOf } from '../log/folder-tree.ts';
 import type { ChangeBackOptions, ChangeBackResult } from './change-options.ts';
 import type { OperationContext } from './operation.ts';
 import { ApplyRun, isLate, type WantedPath } from './apply-run.ts';
@@ -198,15 +198,15 @@ export class ChangeBack {
     const late: WantedPath[] = [];
     const kept = new Set<string>();
     for await (const one of wanted) {
-      const before = await rowOf(rehearsal, one.path);
+      const before = await rehearsal.entryAt(one.path);
       if (isLate(one, before)) late.push(one);
       else this.#rehearseOne(one, before, undefined, kept);
     }
     for (const one of late.toReversed()) {
-      const rows = await rehearsal.seen(one.path);
+      const rows = await rehearsal.seen(this.#parts.folder.aliases.toLocal(one.path));
       this.#rehearseOne(
         one,
-        await rowOf(rehearsal, one.path),
+        await rehearsal.entryAt(one.path),
         rows ?? new Map<string, SeenEntry>(),
         kept,
       );
@@ -223,7 +223,7 @@ export class ChangeBack {
     const { session, folder } = this.#parts;
     const { fileSystem } = session.environment;
     const { path } = one;
-    const at = `${folder.state.path ?? ''}/${path}`;
+    const at = `${folder.state.path ?? ''}/${folder.aliases.toLocal(path)}`;
     const failed = (count: 'skipped' | 'errors', message: string): void => {
       kept.add(directoryOf(path));
       this.#failed(count, path, message);
@@ -282,9 +282,4 @@ async function lastState(folder: OpenFolder): Promise<string | null> {
   // The snapshot itself is the one entry that its clock does not cover.
   const isNewest = (last?.clock.get(own) ?? 0) + 1 === clock.get(own);
   return last !== undefined && isNewest ? toHex(last.id) : null;
-}
-
-async function rowOf(rehearsal: Rehearsal, path: string): Promise<SeenEntry | undefined> {
-  const rows = await rehearsal.seen(directoryOf(path));
-  return rows?.get(path.slice(path.lastIndexOf('/') + 1));
 }

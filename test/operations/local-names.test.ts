@@ -106,20 +106,21 @@ describe('names that this disk takes for one', () => {
     assert.equal(written(b), count + 1);
   });
 
-  test('an undo finds what was done under an alias, and tells of it by its true name', async () => {
+  test('an undo finds what was done under an alias, and tells of it by its true name, also in a dry run', async () => {
     const [a, b] = await unlike(ignoringCase);
     a.put({ A: 'upper', a: 'lower' });
     await a.record();
     await inStep([a, b]);
     b.put({ [aliasIn(b, 'a')]: 'edited' });
     await b.record();
-    const context = operationContext();
-    const undone = undo(b.session, { paths: [], cwd: '/disk' }, context);
-    await passingTime(b.environment.clock, undone);
-    assert.deepEqual(
-      context.items.map(({ change, path }) => [change, path]),
-      [['changed', 'a']],
-    );
+    const told = async (dryRun: boolean): Promise<unknown> => {
+      const context = operationContext();
+      const undone = undo(b.session, { paths: [], cwd: '/disk', dryRun }, context);
+      await passingTime(b.environment.clock, undone);
+      return context.items.map(({ change, path }) => [change, path]);
+    };
+    assert.deepEqual(await told(true), [['changed', 'a']]);
+    assert.deepEqual(await told(false), [['changed', 'a']]);
     assert.equal(b.tree()[aliasIn(b, 'a')], 'lower');
   });
 
