@@ -10,8 +10,9 @@ import { contentDigest } from '../log/body.ts';
 import type { SecretKey } from '../crypto/hash.ts';
 import type { Body, Parent } from '../log/types.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
-import { ArrivedDirectories } from './arrived-directories.ts';
+import { ChangeTally, type ChangeCounts } from './change-tally.ts';
 import { FileIntake, type IntakeParts } from './file-intake.ts';
+import { fileBody, symlinkBody } from './found-body.ts';
 import {
   PendingChanges,
   type DirectoryChange,
@@ -19,12 +20,13 @@ import {
   type PendingVersion,
 } from './pending-changes.ts';
 import { isProved, type GoneFile, type GoneFiles } from './gone-files.ts';
-import type { Kept, ScanProblem } from './look.ts';
+import { GoneNames } from './gone-names.ts';
+import type { ScanProblem } from './look.ts';
 import { packedStat, type FileTraits } from './packed-stats.ts';
-import { seenBelow, type Scanned, type ScannedDirectory } from './scan.ts';
+import type { Scanned, ScannedDirectory } from './scan.ts';
 import { isRacyStat, seenStat } from './seen-stat.ts';
 import type { StoredFile } from './store-files.ts';
-import { isExecutable, keptTime, type SeenEntry, type SeenNames } from './working-copy-row.ts';
+import type { SeenEntry, SeenNames } from './working-copy-row.ts';
 
 export interface RecorderParts extends PendingParts {
   readonly root: string;
@@ -47,25 +49,6 @@ export interface RecorderParts extends PendingParts {
   readonly onProblem: (path: string, message: string, isError: boolean) => void;
 }
 
-export interface ChangeCounts {
-  files: number;
-  dirs: number;
-  bytes: number;
-  added: number;
-  changed: number;
-  removed: number;
-  unchanged: number;
-  errors: number;
-}
-
-/** A recorded name that a scan did not find; or, where `isReplaced`, all that was below it. */
-interface Gone {
-  readonly directory: string;
-  readonly name: string;
-  readonly before: SeenEntry;
-  readonly isReplaced: boolean;
-}
-
 interface Candidate {
   readonly directory: DirectoryChange;
   readonly name: string;
@@ -76,24 +59,11 @@ interface Candidate {
 const NO_DIGEST = new Uint8Array(0);
 
 export class ChangeRecorder {
-  readonly counts: ChangeCounts = {
-    files: 0,
-    dirs: 0,
-    bytes: 0,
-    added: 0,
-    changed: 0,
-    removed: 0,
-    unchanged: 0,
-    errors: 0,
-  };
+  readonly #tally = new ChangeTally();
   readonly #parts: RecorderParts;
   readonly #pending: PendingChanges;
   readonly #intake: FileIntake<Candidate>;
-  /** By path, what is gone, told when the whole folder was looked at. */
-  readonly #gone = new Map<string, Gone>();
-  readonly #arrived = new ArrivedDirectories();
-  /** Paths from which files were moved. */
-  readonly #moved = new Set<string>();
+  readonly #gone: GoneNames;
   /** Where the last moved file came from: more will. */
   #source: DirectoryChange | undefined;
   /** What stands where a directory was, recorded after all below that is gone. */
@@ -101,6 +71,7 @@ export class ChangeRecorder {
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
+    this.#gone = new GoneNames(parts.seen);
     this.#pending = new PendingChanges(parts);
     this.#intake = new FileIntake<Candidate>({
       ...parts,
@@ -109,26 +80,31 @@ export class ChangeRecorder {
         await this.#takeFile(candidate, file, takenMs);
         this.#pending.release(candidate.directory);
       },
-      onBatch: () => parts.onProgress(this.counts),
+      onBatch: () => parts.onProgress(this.#tally.counts),
     });
+  }
+
+  /** Of what was taken so far. */
+  get counts(): ChangeCounts {
+    return this.#tally.counts;
   }
 
   /** Takes some directories of a scan. Resolves when the next ones may come. */
   async take({ takenMs, kept, problems, changed, mounts }: Scanned): Promise<void> {
     this.#intake.throwIfFailed();
     this.#tell(problems);
-    this.#countKept(kept);
+    this.#tally.keep(kept);
     for (const { path, isMount } of mounts) await this.#noteMount(path, isMount);
     for (const directory of changed) {
       this.#tell(directory.problems);
-      this.#countKept(directory.kept);
+      this.#tally.keep(directory.kept);
       await this.#takeChanged(directory, takenMs);
     }
   }
 
   async #takeChanged(scanned: ScannedDirectory, takenMs: number): Promise<void> {
-    const { counts } = this;
-    for (const name of scanned.gone) this.#noteGone(scanned, name, false);
+    const { counts } = this.#tally;
+    for (const name of scanned.gone) this.#gone.note(scanned, name, false);
     if (scanned.files.length + scanned.symlinks.length + scanned.newDirectories.length === 0)
       return;
     const known = this.#pending.find(scanned.path);
@@ -136,7 +112,7 @@ export class ChangeRecorder {
     if (known === undefined) this.#dropMoved(directory, scanned);
     this.#pending.await(directory);
     this.#forgetReturned(scanned);
-    if (this.#parts.goneFiles.isShort) this.#arrived.add(scanned);
+    if (this.#parts.goneFiles.isShort) this.#gone.noteArrived(scanned);
     for (const { name, stat, isMount } of scanned.newDirectories) {
       counts.dirs++;
       await this.#addVersion(
@@ -153,20 +129,14 @@ export class ChangeRecorder {
       );
     }
     for (const { name, stat, target } of scanned.symlinks) {
-      if (scanned.seen.get(name)?.kind === 'directory') this.#noteGone(scanned, name, true);
-      const body: Body = {
-        manifest: undefined,
-        mtimeNs: keptTime(stat.mtimeNs),
-        executable: false,
-        symlink: target,
-        unstable: false,
-      };
+      if (scanned.seen.get(name)?.kind === 'directory') this.#gone.note(scanned, name, true);
+      const body = symlinkBody(target, stat);
       counts.files++;
       const source = this.#parts.goneFiles.find(stat, scanned.path, name);
       await this.#addContent({ directory, name, source }, 'symlink', body, stat, takenMs);
     }
     for (const [index, name] of scanned.files.entries()) {
-      if (scanned.seen.get(name)?.kind === 'directory') this.#noteGone(scanned, name, true);
+      if (scanned.seen.get(name)?.kind === 'directory') this.#gone.note(scanned, name, true);
       const stat = packedStat(scanned.stats, index);
       const source = stat && this.#parts.goneFiles.find(stat, scanned.path, name);
       const candidate = { directory, name, source };
@@ -186,8 +156,8 @@ export class ChangeRecorder {
     if (source === undefined || !isProved(source, stat)) return false;
     const body = await this.#parts.bodyOf(source.before.version);
     if (body === undefined) return false;
-    this.counts.files++;
-    this.counts.bytes += stat.size;
+    this.#tally.counts.files++;
+    this.#tally.counts.bytes += stat.size;
     await this.#addContent(candidate, 'file', body, stat, takenMs);
     return true;
   }
@@ -199,27 +169,7 @@ export class ChangeRecorder {
    */
   async countGone(): Promise<number> {
     await this.#intake.settle();
-    let gone = 0;
-    for (const [path, { before }] of this.#gone) {
-      if (before.kind !== 'directory') {
-        gone++;
-        continue;
-      }
-      const inodes = new Map([[path, before.inode]]);
-      for await (const { path: below, rows } of seenBelow(this.#parts.seen, path)) {
-        let moved = 0;
-        let lost = 0;
-        for (const [name, entry] of rows) {
-          if (entry.kind === 'directory') inodes.set(join(below, name), entry.inode);
-          else if (this.#moved.has(join(below, name))) moved++;
-          else lost++;
-        }
-        const there = this.#arrived.filesIn(inodes.get(below)) - moved;
-        inodes.delete(below);
-        gone += Math.max(0, lost - Math.max(0, there));
-      }
-    }
-    return gone;
+    return this.#gone.countFiles();
   }
 
   /**
@@ -229,13 +179,12 @@ export class ChangeRecorder {
   async recordGone(): Promise<void> {
     await this.#intake.settle();
     this.#keepSource(undefined);
-    for (const [path, { directory, name, before, isReplaced }] of this.#gone) {
+    for (const { path, directory, name, before, isReplaced } of this.#gone.take()) {
       if (before.kind === 'directory') await this.#deleteBelow(path);
       if (isReplaced) continue;
       this.#addDeletion(await this.#recorded(directory), name, before);
       await this.#commitIfLarge();
     }
-    this.#gone.clear();
     for (const version of this.#replacing) {
       this.#pending.add({ ...version, directory: await this.#recorded(version.directory.path) });
     }
@@ -254,20 +203,6 @@ export class ChangeRecorder {
     await this.#pending.settle();
   }
 
-  #countKept({ files, dirs, bytes }: Kept): void {
-    this.counts.files += files;
-    this.counts.unchanged += files;
-    this.counts.dirs += dirs;
-    this.counts.bytes += bytes;
-  }
-
-  #countEntry(before: SeenEntry | undefined): void {
-    if (before === undefined) return;
-    const isFile = before.kind === 'file';
-    if (before.kind === 'directory') this.#countKept({ files: 0, dirs: 1, bytes: 0 });
-    else this.#countKept({ files: 1, dirs: 0, bytes: isFile ? before.size : 0 });
-  }
-
   async #noteMount(path: string, isMount: boolean): Promise<void> {
     const directory = await this.#recorded(directoryOf(path));
     const name = lastName(path);
@@ -278,16 +213,9 @@ export class ChangeRecorder {
 
   #tell(problems: readonly ScanProblem[]): void {
     for (const { path, severity, message } of problems) {
-      if (severity === 'unreadable') this.counts.errors++;
+      if (severity === 'unreadable') this.#tally.counts.errors++;
       this.#parts.onProblem(path, message, severity === 'unreadable');
     }
-  }
-
-  #noteGone(scanned: ScannedDirectory, name: string, isReplaced: boolean): void {
-    const before = scanned.seen.get(name);
-    const path = join(scanned.path, name);
-    if (before === undefined || this.#moved.has(path)) return;
-    this.#gone.set(path, { directory: scanned.path, name, before, isReplaced });
   }
 
   /** What the survey missed and is there again was not moved. */
@@ -302,15 +230,15 @@ export class ChangeRecorder {
 
   /** Takes from rows that were just read what was moved away since. */
   #dropMoved({ rows }: DirectoryChange, { path, gone, files, symlinks }: ScannedDirectory): void {
-    if (this.#moved.size === 0) return;
+    if (!this.#gone.hasMoved) return;
     for (const name of [...gone, ...files, ...symlinks.map((symlink) => symlink.name)]) {
-      if (this.#moved.has(join(path, name))) rows.delete(name);
+      if (this.#gone.isMoved(join(path, name))) rows.delete(name);
     }
   }
 
   /** What the row of a name says; not of one that was moved away, where something else stands now. */
   #before({ path, rows }: DirectoryChange, name: string): SeenEntry | undefined {
-    return this.#moved.has(join(path, name)) ? undefined : rows.get(name);
+    return this.#gone.isMoved(join(path, name)) ? undefined : rows.get(name);
   }
 
   /** Deletions of all that is recorded below a directory, the deepest first. */
@@ -321,7 +249,7 @@ export class ChangeRecorder {
     }
     const target = await this.#recorded(path);
     for (const [name, entry] of target.rows) {
-      if (!this.#moved.has(join(path, name))) this.#addDeletion(target, name, entry);
+      if (!this.#gone.isMoved(join(path, name))) this.#addDeletion(target, name, entry);
     }
     this.#pending.forget(target);
     await this.#commitIfLarge();
@@ -345,38 +273,26 @@ export class ChangeRecorder {
       case 'stored':
       case 'unstable': {
         if (file.status === 'unstable') {
-          this.counts.errors++;
+          this.#tally.counts.errors++;
           this.#parts.onProblem(
             path,
             'kept changing while it was read: stored as it was read',
             true,
           );
         }
-        this.counts.files++;
-        this.counts.bytes += file.manifest.size;
-        await this.#addContent(
-          candidate,
-          'file',
-          {
-            manifest: file.manifest,
-            mtimeNs: keptTime(file.stat.mtimeNs),
-            executable: isExecutable(file.stat.mode),
-            symlink: undefined,
-            unstable: file.status === 'unstable',
-          },
-          file.stat,
-          takenMs,
-        );
+        this.#tally.counts.files++;
+        this.#tally.counts.bytes += file.manifest.size;
+        await this.#addContent(candidate, 'file', fileBody(file), file.stat, takenMs);
         return;
       }
       case 'vanished':
       case 'not-a-file':
         // Gone or something else since the directory was listed: the next scan sees it whole.
-        this.#countEntry(before);
+        this.#tally.keepEntry(before);
         return;
       case 'unreadable':
-        this.counts.errors++;
-        this.#countEntry(before);
+        this.#tally.counts.errors++;
+        this.#tally.keepEntry(before);
         this.#parts.onProblem(path, `cannot be read: ${file.code}`, true);
     }
   }
@@ -395,7 +311,7 @@ export class ChangeRecorder {
     const seen = body.unstable ? { ...stat, ctimeNs: 0n } : stat;
     const racy = body.unstable || isRacyStat(stat, takenMs);
     if (before?.kind === kind && Buffer.compare(before.digest, digest) === 0) {
-      this.counts.unchanged++;
+      this.#tally.counts.unchanged++;
       directory.rows.set(name, { ...before, ...seenStat(seen, racy) });
       this.#pending.touch(directory);
       return;
@@ -423,15 +339,13 @@ export class ChangeRecorder {
     const from = source === undefined ? undefined : await this.#sourceOf(source);
     const isMoved = source !== undefined && this.#parts.goneFiles.take(source);
     if (isMoved) {
-      const old = join(source.directory, source.name);
-      this.#moved.add(old);
-      this.#gone.delete(old);
+      this.#gone.noteMoved(join(source.directory, source.name));
       parents.push(source.before.version);
     }
     if (kind !== 'directory') {
       const had = isMoved || (before !== undefined && before.kind !== 'directory');
-      this.counts[had ? 'changed' : 'added']++;
-    } else if (before !== undefined) this.counts.removed++;
+      this.#tally.counts[had ? 'changed' : 'added']++;
+    } else if (before !== undefined) this.#tally.counts.removed++;
     const left = isMoved && from !== undefined ? { directory: from, name: source.name } : undefined;
     const version = { path, kind, parents, digest, body, directory, name, seen, left };
     if (before?.kind === 'directory') {
@@ -458,11 +372,11 @@ export class ChangeRecorder {
   /** What a new version at a path supersedes where nothing was seen. */
   async #parentsAt(path: string): Promise<Parent[]> {
     // What was there went elsewhere in this very run, which is no edit of it.
-    return this.#moved.has(path) ? [] : [...(await this.#parts.currentOf(path))];
+    return this.#gone.isMoved(path) ? [] : [...(await this.#parts.currentOf(path))];
   }
 
   #addDeletion(directory: DirectoryChange, name: string, before: SeenEntry): void {
-    if (before.kind !== 'directory') this.counts.removed++;
+    if (before.kind !== 'directory') this.#tally.counts.removed++;
     this.#pending.add({
       path: join(directory.path, name),
       kind: 'deletion',

@@ -6,9 +6,9 @@ import { contentDigest } from '../log/body.ts';
 import type { Body } from '../log/types.ts';
 import type { FileStat, FileSystem } from '../system/file-system.ts';
 import { FileIntake, type IntakeParts } from './file-intake.ts';
+import { fileBody, symlinkBody } from './found-body.ts';
 import type { Displaced } from './staging-area.ts';
-import type { StoredFile } from './store-files.ts';
-import { isExecutable, keptTime, type SeenEntry } from './working-copy-row.ts';
+import type { SeenEntry } from './working-copy-row.ts';
 
 export interface DisplacedParts extends Pick<
   IntakeParts<unknown>,
@@ -58,8 +58,8 @@ export class DisplacedFiles {
       ...this.#parts,
       pathOf: ({ displaced }) => displaced.file,
       onStored: (one, file) => {
-        const body = bodyOf(file);
-        if (body !== undefined && 'stat' in file) take(one, 'file', body, file.stat);
+        // What never stood still was stored as it was read, and is not known to be stored whole.
+        if (file.status === 'stored') take(one, 'file', fileBody(file), file.stat);
         return Promise.resolve();
       },
       onBatch: () => undefined,
@@ -98,21 +98,4 @@ export class DisplacedFiles {
     if (isStored && read.links > 1) this.#removed.add(read.inode);
     return isStored;
   }
-}
-
-/** What never stood still was stored as it was read, and is not known to be stored whole. */
-function bodyOf(file: StoredFile): Body | undefined {
-  if (file.status !== 'stored') return undefined;
-  return {
-    manifest: file.manifest,
-    mtimeNs: keptTime(file.stat.mtimeNs),
-    executable: isExecutable(file.stat.mode),
-    symlink: undefined,
-    unstable: false,
-  };
-}
-
-function symlinkBody(symlink: string, stat: FileStat): Body {
-  const mtimeNs = keptTime(stat.mtimeNs);
-  return { manifest: undefined, mtimeNs, executable: false, symlink, unstable: false };
 }

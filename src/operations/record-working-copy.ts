@@ -3,11 +3,8 @@
 import { mapKey } from '../bytes.ts';
 import { isLoss, isVaultError } from '../errors.ts';
 import { directoryOf } from '../folder-path.ts';
-import {
-  ChangeRecorder,
-  type ChangeCounts,
-  type RecorderParts,
-} from '../folder/change-recorder.ts';
+import { ChangeRecorder, type RecorderParts } from '../folder/change-recorder.ts';
+import type { ChangeCounts } from '../folder/change-tally.ts';
 import { Survey } from '../folder/survey.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { parentsOfEdit } from '../log/conflict-rule.ts';

@@ -2,7 +2,7 @@
 
 import { toHex } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
-import type { ChangeCounts } from '../folder/change-recorder.ts';
+import type { ChangeCounts } from '../folder/change-tally.ts';
 import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { SnapshotRecord, VectorClock } from '../log/types.ts';
