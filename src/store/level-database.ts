@@ -1,28 +1,23 @@
 /**
  * One LevelDB with what it lacks: errors with stable codes, a flush that fails when it did not
- * happen, and a handle that can be closed and opened anew under its users. The only importer of
- * `classic-level`.
+ * happen, and a handle that can be closed and opened anew under its users.
  *
  * LevelDB 1.20 keeps a background failure for as long as the handle lives, and after a failed write
  * its log may hold a torn record that later ones would hide behind. So one failed write makes this
  * handle refuse all further ones until {@link LevelDatabase.reopen}; reads go on.
  */
 
-import { ClassicLevel, type Iterator as RowIterator } from 'classic-level';
 import { deferred, Mutex, type Deferred } from '../async.ts';
+import {
+  openHandle,
+  ownBytes,
+  writeBatch,
+  type LevelHandle,
+  type LevelIterator,
+  type LevelOperation,
+  type LevelSettings,
+} from './level-handle.ts';
 import { closedFailure, noSpaceFailure, storeFailure } from './store-failure.ts';
-
-export interface LevelSettings {
-  readonly compression: boolean;
-  /** Bytes gathered in memory (twice that while one half is being written out). */
-  readonly writeBufferSize: number;
-  /** Bytes of one table a compaction writes. */
-  readonly maxFileSize: number;
-  /** Bytes of decoded blocks kept. */
-  readonly cacheSize: number;
-  /** Tables held open; LevelDB takes no less than 74. */
-  readonly maxOpenFiles: number;
-}
 
 export interface LevelOpening {
   readonly settings: LevelSettings;
@@ -37,10 +32,6 @@ export interface LevelOpening {
   readonly note?: (when: 'running' | 'closing') => void;
 }
 
-export type LevelOperation =
-  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
-  | { readonly type: 'del'; readonly key: Uint8Array };
-
 export interface LevelRange {
   readonly gte: Uint8Array;
   readonly lt: Uint8Array;
@@ -48,13 +39,10 @@ export interface LevelRange {
   readonly limit?: number;
 }
 
-/** Rows of one page at most. */
-const PAGE_ROWS = 1000;
-
 export type LevelRow = readonly [key: Uint8Array, value: Uint8Array];
 
-type Handle = ClassicLevel<Uint8Array, Uint8Array>;
-type LevelIterator = RowIterator<Handle, Uint8Array, Uint8Array>;
+/** Rows of one page at most. */
+const PAGE_ROWS = 1000;
 
 /** Bytes an iterator gathers before it hands them over. */
 const PAGE_BYTES = 256 * 1024;
@@ -71,47 +59,12 @@ const WITHOUT_CACHE = { fillCache: false } as const;
 /** Sorts after every key in use, so that compacting this point rewrites no table. */
 const BEYOND = new Uint8Array(64).fill(0xff);
 
-async function openHandle(path: string, settings: LevelSettings): Promise<Handle> {
-  const handle: Handle = new ClassicLevel(path, {
-    ...settings,
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-  });
-  try {
-    await handle.open();
-  } catch (error) {
-    throw storeFailure(error, path, 'open');
-  }
-  return handle;
-}
-
-/**
- * Rebuilds the description of the database at `path` from the tables and logs found there; keeps
- * wrong bytes as they are. Nobody may have it open. Throws `VAULT_DAMAGED`, `VAULT_NO_SPACE`, `VAULT_IO`.
- */
-export async function repairLevel(path: string): Promise<void> {
-  try {
-    await ClassicLevel.repair(path);
-  } catch (error) {
-    throw storeFailure(error, path, 'repair');
-  }
-}
-
-/** Removes the database at `path`. Throws `VAULT_LOCKED` if it is open, `VAULT_IO`. */
-export async function destroyLevel(path: string): Promise<void> {
-  try {
-    await ClassicLevel.destroy(path);
-  } catch (error) {
-    throw storeFailure(error, path, 'remove');
-  }
-}
-
 export class LevelDatabase {
   readonly path: string;
   readonly #opening: Required<LevelOpening>;
   readonly #exclusive = new Mutex();
   readonly #writing = new Mutex();
-  #handle: Handle;
+  #handle: LevelHandle;
   /** Bytes written since the last flush: at most these are still to be written as tables. */
   #unflushed = 0;
   /** Bytes read since the handle was opened, and the iterators that keep it from being reopened. */
@@ -124,7 +77,7 @@ export class LevelDatabase {
   #failure: Error | undefined;
   #closed = false;
 
-  private constructor(path: string, opening: LevelOpening, handle: Handle) {
+  private constructor(path: string, opening: LevelOpening, handle: LevelHandle) {
     this.path = path;
     this.#opening = {
       probe: () => BEYOND,
@@ -291,7 +244,7 @@ export class LevelDatabase {
     return free === 0 || free >= unflushed + bytes + MARGIN_BYTES;
   }
 
-  #change(doing: string, run: (db: Handle) => Promise<void>): Promise<void> {
+  #change(doing: string, run: (db: LevelHandle) => Promise<void>): Promise<void> {
     return this.#use(doing, async (db) => {
       if (this.#failure) throw this.#failure;
       try {
@@ -333,7 +286,7 @@ export class LevelDatabase {
     }
   }
 
-  async #use<T>(doing: string, run: (db: Handle) => Promise<T>): Promise<T> {
+  async #use<T>(doing: string, run: (db: LevelHandle) => Promise<T>): Promise<T> {
     if (this.#mapped > MAPPED_BYTES) await this.#letGo();
     while (this.#gate) await this.#gate.promise;
     if (this.#closed) throw closedFailure(this.path);
@@ -378,27 +331,4 @@ function putBytes(operations: readonly LevelOperation[]): number {
     if (operation.type === 'put') bytes += operation.key.length + operation.value.length;
   }
   return bytes;
-}
-
-/** The binding hands out Buffers, whose `slice` shares memory: hide that behind the plain class. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** A chained batch costs a quarter of an array of operations: 2 µs for each instead of 8. */
-async function writeBatch(
-  db: Handle,
-  operations: readonly LevelOperation[],
-  sync: boolean,
-): Promise<void> {
-  const batch = db.batch();
-  try {
-    for (const operation of operations) {
-      if (operation.type === 'put') batch.put(operation.key, operation.value);
-      else batch.del(operation.key);
-    }
-    await batch.write({ sync });
-  } finally {
-    await batch.close();
-  }
 }

@@ -1,7 +1,7 @@
 /** Derived rows in one LevelDB. */
 
 import type { FileSystem } from '../system/file-system.ts';
-import type { LevelOperation, LevelSettings } from './level-database.ts';
+import type { LevelOperation, LevelSettings } from './level-handle.ts';
 import { RepairableLevel } from './level-repair.ts';
 import type { MetaOperation, MetaRange, MetaStore } from './meta-store.ts';
 

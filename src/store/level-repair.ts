@@ -3,7 +3,8 @@
 import { dirname } from 'node:path';
 import { isVaultError, systemCode } from '../errors.ts';
 import type { FileSystem } from '../system/file-system.ts';
-import { LevelDatabase, repairLevel, type LevelOpening } from './level-database.ts';
+import { LevelDatabase, type LevelOpening } from './level-database.ts';
+import { repairLevel } from './level-handle.ts';
 import { levelState, mayHoldRows, tablesIn } from './level-manifest.ts';
 import { salvage } from './level-table.ts';
 import { storeFailure } from './store-failure.ts';

@@ -3,7 +3,7 @@
 import { asArray, asBytes, asInteger, decode, encode, type CborValue } from '../codec.ts';
 import { readU64be } from '../bytes.ts';
 import type { ChunkWrite } from './chunk-store.ts';
-import type { LevelOperation } from './level-database.ts';
+import type { LevelOperation } from './level-handle.ts';
 
 /** Sorts behind every sequence number. */
 export const SPANNING_KEY = new Uint8Array([0xff]);

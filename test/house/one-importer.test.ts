@@ -7,7 +7,7 @@ const importers: Readonly<Record<string, string>> = {
   '@foxglove/wasm-zstd': 'src/crypto/zstd.ts',
   '@noble/hashes': 'src/crypto/hash.ts',
   cborg: 'src/codec.ts',
-  'classic-level': 'src/store/level-database.ts',
+  'classic-level': 'src/store/level-handle.ts',
   diff: 'src/operations/line-diff.ts',
   'fastcdc-wasm': 'src/chunking/fastcdc.ts',
   'libsodium-wrappers': 'src/crypto/sodium.ts',
