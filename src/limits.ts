@@ -111,3 +111,8 @@ export const MAX_REMEMBERED_KNOCKS = 1024;
 /** A connection without traffic says that it is alive after the first of these, and is given up after the second. */
 export const KEEP_ALIVE_MS = 25_000;
 export const MAX_SILENCE_MS = 90_000;
+/** Folder tokens that a side states at one time, true ones and random: a power of two. */
+export const MIN_FOLDER_TOKENS = 16;
+export const MAX_FOLDER_TOKENS = 1024;
+/** How often a side may state its tokens anew on one connection. */
+export const MAX_TOKEN_GENERATIONS = 4096;
