@@ -41,7 +41,7 @@ const measuring: readonly CaseName[] = [
   'many-tables',
 ];
 
-export const targets: readonly Target[] = [
+const targets: readonly Target[] = [
   beside('first-tree', 'time', 'seconds', 0.6),
   beside('first-tree', 'size', 'storeBytes', 1.05),
   beside('first-large', 'time', 'seconds', 1),

@@ -2,7 +2,7 @@
 
 import type { Command } from '../harness/measure.ts';
 
-export const operations = ['snapshot', 'list', 'verify', 'restore'] as const;
+const operations = ['snapshot', 'list', 'verify', 'restore'] as const;
 export type Operation = (typeof operations)[number];
 
 export interface Side {

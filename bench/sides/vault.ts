@@ -9,7 +9,7 @@ import type { Side } from './side.ts';
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 /** A command of the build this benchmark is part of. */
-export function vaultCommand(place: string, ...args: readonly string[]): Command {
+function vaultCommand(place: string, ...args: readonly string[]): Command {
   return {
     program: process.execPath,
     args: [MAIN, '--json', '-q', ...args],

@@ -52,7 +52,7 @@ export async function runExternal(
  * `VAULT_BIN` always; `VAULT_FOLDER`, `VAULT_JSON`, `VAULT_QUIET` and the one source of the
  * passphrase where they hold.
  */
-export function externalEnvironment(
+function externalEnvironment(
   context: Pick<CliContext, 'env' | 'program'>,
   globals: Globals,
   file: string,

@@ -8,7 +8,7 @@ import { visibleText } from './display-text.ts';
 import { count, formatBytes } from './units.ts';
 
 /** Milliseconds between two drawings of the line. */
-export const PROGRESS_INTERVAL_MS = 100;
+const PROGRESS_INTERVAL_MS = 100;
 
 type ProgressEvent = Extract<OperationEvent, { readonly type: 'progress' }>;
 
@@ -73,7 +73,7 @@ export class Progress {
 }
 
 /** `snapshot: 1,204 of 50,112 files, 12.1 MiB of 1.20 GiB, 1 %`. */
-export function progressText(event: ProgressEvent): string {
+function progressText(event: ProgressEvent): string {
   const { phase, files, bytes, totalFiles, totalBytes } = event;
   const parts: string[] = [];
   if (totalFiles !== undefined) {

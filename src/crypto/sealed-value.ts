@@ -36,9 +36,9 @@ import type { Zstd } from './zstd.ts';
 export const valueTypes = { chunk: 1, node: 2, entry: 3, page: 4, head: 5 } as const;
 export type ValueType = (typeof valueTypes)[keyof typeof valueTypes];
 
-export const VALUE_FORMAT = 1;
+const VALUE_FORMAT = 1;
 export const HEADER_BYTES = 76;
-export const EPOCH_BYTES = 16;
+const EPOCH_BYTES = 16;
 const ID_BYTES = 32;
 const CODEC_NONE = 0;
 const CODEC_ZSTD = 1;

@@ -5,7 +5,7 @@ import { VaultError } from '../errors.ts';
 import { readTwin, writeTwin } from '../store/twin-file.ts';
 import type { FileSystem } from '../system/file-system.ts';
 
-export const HOME_FORMAT = 1;
+const HOME_FORMAT = 1;
 /** Features a home may name that this program knows. None so far. */
 const knownFeatures: readonly string[] = [];
 

@@ -17,7 +17,7 @@ import { invalid } from './link.ts';
 import { ID_BYTES } from './log-id.ts';
 import type { CheckpointRecord, HybridTime, LogId, NamedLink } from './types.ts';
 
-export const CHECKPOINT_ID_BYTES = 16;
+const CHECKPOINT_ID_BYTES = 16;
 const MAX_PARTS = 1_000_000;
 /** Logs, and plain bytes of links, of one part. */
 const PART_LOGS = 1024;

@@ -28,7 +28,7 @@ import { MAX_RECORD_TYPE, recordType } from './record-types.ts';
 import { EPOCH_ID_BYTES, epochToBytes } from './rotation-record.ts';
 import type { EpochId, LogId, VectorClock } from './types.ts';
 
-export const ENTRY_VERSION = 1;
+const ENTRY_VERSION = 1;
 const FIELDS = 10;
 /** Fields that an entry with unknown optional features may have. */
 const MAX_FIELDS = 64;

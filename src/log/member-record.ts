@@ -26,7 +26,7 @@ const idLabel = utf8('vault member v1');
 export type UnsignedMemberRecord = Omit<MemberRecord, 'signature'>;
 
 /** The bytes that the record's signature covers. `folder` is 32 bytes. */
-export function memberMessage(folder: Uint8Array, record: UnsignedMemberRecord): Uint8Array {
+function memberMessage(folder: Uint8Array, record: UnsignedMemberRecord): Uint8Array {
   if (folder.length !== ID_BYTES) {
     throw new RangeError(`expected a folder id of ${ID_BYTES} bytes, got ${folder.length}`);
   }

@@ -22,7 +22,7 @@ export function presentView(log: FolderLog): Promise<TreeView> {
 }
 
 /** The state of one path, as far as its own versions tell it. */
-export async function stateOf(log: FolderLog, path: string): Promise<PathState | undefined> {
+async function stateOf(log: FolderLog, path: string): Promise<PathState | undefined> {
   const tree = foldLinks(await log.linksOf(path), { nodeName: () => '', versionId: () => '' });
   return tree.states.get(path);
 }

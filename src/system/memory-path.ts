@@ -84,7 +84,7 @@ function components(path: string): string[] {
 }
 
 /** The same mistakes that Node refuses. */
-export function checkForm(path: string): void {
+function checkForm(path: string): void {
   if (path.includes('\0')) throw new TypeError('expected a path without NUL');
   if (!path.isWellFormed()) pathToBytes(path);
 }

@@ -20,7 +20,7 @@ export function mac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Arra
   return hmac(sha256, key, Buffer.concat(parts));
 }
 
-export function number(value: bigint, bytes: number): Uint8Array {
+function number(value: bigint, bytes: number): Uint8Array {
   return Uint8Array.from(Buffer.from(value.toString(16).padStart(bytes * 2, '0'), 'hex'));
 }
 

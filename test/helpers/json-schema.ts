@@ -23,7 +23,7 @@ export function readSchema(file: string): Schema {
 }
 
 /** Every way in which `value`, found at `at`, breaks `schema` of `file`. Throws for a keyword it does not know. */
-export function schemaProblems(schema: Schema, value: unknown, file: string, at: string): string[] {
+function schemaProblems(schema: Schema, value: unknown, file: string, at: string): string[] {
   return Object.entries(schema).flatMap(([keyword, rule]) => {
     const check = checks[keyword];
     if (!check) throw new Error(`${file} uses the keyword ${keyword}, which is not checked`);

@@ -21,17 +21,15 @@ export function bytesOf(length: number): fc.Arbitrary<Uint8Array> {
   return fc.uint8Array({ minLength: length, maxLength: length });
 }
 
-export function hexOf(length: number): fc.Arbitrary<string> {
+function hexOf(length: number): fc.Arbitrary<string> {
   return bytesOf(length).map((bytes) => Buffer.from(bytes).toString('hex'));
 }
 
 /** Few logs, so that they meet. */
-export const anyLog = fc.constantFrom(
-  ...[1, 2, 3, 0xab].map((n) => n.toString(16).padStart(64, '0')),
-);
-export const anySeq = fc.oneof(fc.nat(20), fc.nat({ max: Number.MAX_SAFE_INTEGER }));
-export const anyTime = fc.nat({ max: Number.MAX_SAFE_INTEGER });
-export const anyIndex = fc.nat(1023);
+const anyLog = fc.constantFrom(...[1, 2, 3, 0xab].map((n) => n.toString(16).padStart(64, '0')));
+const anySeq = fc.oneof(fc.nat(20), fc.nat({ max: Number.MAX_SAFE_INTEGER }));
+const anyTime = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+const anyIndex = fc.nat(1023);
 
 /** A name of bytes, mostly text. */
 const anyName = fc
@@ -42,12 +40,12 @@ const anyName = fc
   )
   .filter((name) => name !== '.' && name !== '..' && !/[/\0]/.test(name) && name.length > 0);
 
-export const anyPath = fc
+const anyPath = fc
   .array(anyName, { minLength: 1, maxLength: 5 })
   // Pieces of bytes can join into text: a path in text form is what its bytes read as.
   .map((names) => names.join('/'));
 
-export const anyParent: fc.Arbitrary<Parent> = record({
+const anyParent: fc.Arbitrary<Parent> = record({
   log: anyLog,
   seq: anySeq,
   index: anyIndex,
@@ -62,7 +60,7 @@ export function byParentKey(a: Parent, b: Parent): number {
   return parentKey(a) < parentKey(b) ? -1 : 1;
 }
 
-export const anyKind = fc.constantFrom<VersionKind>('file', 'symlink', 'directory', 'deletion');
+const anyKind = fc.constantFrom<VersionKind>('file', 'symlink', 'directory', 'deletion');
 
 /** With parents in order, as they are read back. */
 export const anyLink: fc.Arbitrary<Link> = anyKind.chain((kind) =>

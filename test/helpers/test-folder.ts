@@ -75,7 +75,7 @@ export function version(
   };
 }
 
-export function logStart(name: string, node: string, which: Uint8Array): LogStartRecord {
+function logStart(name: string, node: string, which: Uint8Array): LogStartRecord {
   return {
     type: 'log-start',
     node,

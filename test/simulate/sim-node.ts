@@ -14,7 +14,7 @@ import { differences, readAside, readTree, type Tree } from './working-tree.ts';
 
 export const HOME = '/home';
 export const ROOT = '/disk';
-export const FOLDER = 'disk';
+const FOLDER = 'disk';
 /** Less than vault waits before it reads a displaced file again. */
 const HELD_MS = 50;
 
