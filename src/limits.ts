@@ -116,3 +116,8 @@ export const MIN_FOLDER_TOKENS = 16;
 export const MAX_FOLDER_TOKENS = 1024;
 /** How often a side may state its tokens anew on one connection. */
 export const MAX_TOKEN_GENERATIONS = 4096;
+/** Dials at one time: to one peer, and to all. */
+export const MAX_PEER_DIALS = 8;
+export const MAX_DIALS = 64;
+/** Connections with one peer at one time: copies of a home have one key. */
+export const MAX_PEER_CONNECTIONS = 4;

@@ -100,7 +100,7 @@ export class Door {
         const dialed = network.dial(url, knockCookie(begun.message), (line) => {
           stopTimer = clock.timer(this.#settings.unknownMs, () => line.destroy());
           const finish = (message: Uint8Array): SealedConnection | undefined =>
-            this.#finish(line, begun, message, callee, begin);
+            this.#finish(line, { begun, sentUs }, message, callee, begin);
           return untilAnswered(line, finish, resolve, fail);
         });
         dialed.catch(reject);
@@ -148,7 +148,7 @@ export class Door {
 
   #finish(
     line: WebLine,
-    begun: Initiation,
+    { begun, sentUs }: { readonly begun: Initiation; readonly sentUs: number },
     message: Uint8Array,
     callee: Callee,
     begin: Begin<PeerConnection>,
@@ -165,6 +165,7 @@ export class Door {
         run: welcome.run,
         sessionHash: finished.session.hash,
         isDialer: true,
+        sentUs,
       },
       begin,
     });

@@ -18,6 +18,8 @@ export interface PeerFacts {
   /** Names the session, the same at both ends. */
   readonly sessionHash: Uint8Array;
   readonly isDialer: boolean;
+  /** What the dialer's first message said: greater with each dial. */
+  readonly sentUs: number;
   /** The invite that a joiner came with. */
   readonly invite?: Uint8Array;
 }
@@ -38,6 +40,7 @@ export class SealedConnection implements PeerConnection, WebLineEvents {
   readonly run: Uint8Array;
   readonly sessionHash: Uint8Array;
   readonly isDialer: boolean;
+  readonly sentUs: number;
   readonly invite?: Uint8Array;
   readonly #parts: SealedParts;
   #events: ConnectionEvents | undefined;
@@ -53,6 +56,7 @@ export class SealedConnection implements PeerConnection, WebLineEvents {
     this.run = facts.run;
     this.sessionHash = facts.sessionHash;
     this.isDialer = facts.isDialer;
+    this.sentUs = facts.sentUs;
     if (facts.invite !== undefined) this.invite = facts.invite;
     this.#parts = parts;
     this.#sentAt = clock.monotonicMs();

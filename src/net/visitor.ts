@@ -141,7 +141,7 @@ export class Visitor implements StreamEvents {
       this.#cut = () => line.destroy();
       const answer = approach.answer(encodeWelcome({ run }), admission.psk);
       line.send(answer.message);
-      const { invite } = knock;
+      const { invite, sentUs } = knock;
       const sealed = new SealedConnection({
         line,
         session: answer.session,
@@ -151,6 +151,7 @@ export class Visitor implements StreamEvents {
           run: knock.run,
           sessionHash: answer.session.hash,
           isDialer: false,
+          sentUs,
           ...(invite === undefined ? {} : { invite }),
         },
         begin: (connection) => {

@@ -59,6 +59,7 @@ function end(clock: VirtualClock, session: NoiseSession, isDialer: boolean): End
       run: new Uint8Array(16),
       sessionHash: session.hash,
       isDialer,
+      sentUs: 0,
     },
     begin: () => {
       log.push('begun');
