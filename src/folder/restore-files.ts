@@ -4,17 +4,15 @@
  */
 
 import { createHash } from 'node:crypto';
-import { asBuffer } from '../bytes.ts';
-import type { Manifest } from '../chunking/manifest.ts';
 import { decodeNode } from '../chunking/manifest-node.ts';
-import { readManifest } from '../chunking/manifest-reader.ts';
-import { isVaultError, systemCode, VaultError, type ErrorCode } from '../errors.ts';
+import { isVaultError, systemCode, type ErrorCode } from '../errors.ts';
 import { pathToBytes } from '../path-bytes.ts';
-import { TableIndexes, TableReader } from '../store/table-reader.ts';
-import type { FileStat, FileSystem, OpenFile } from '../system/file-system.ts';
+import type { FileStat, FileSystem } from '../system/file-system.ts';
 import type { TaskContext } from '../system/worker-pool.ts';
-import { contentCodec, type ContentCodec } from './content-codec.ts';
+import { contentCodec } from './content-codec.ts';
 import { rootsOf, unpackFiles, type PackedFiles, type RestoreFile } from './packed-files.ts';
+import { tableReader } from './lane-tables.ts';
+import { createTemporary, readBack, writeContent } from './write-content.ts';
 import { ValueSource, type ValuePlaces } from './value-source.ts';
 import { isExecutable } from './working-copy-row.ts';
 
@@ -54,10 +52,7 @@ const notOfTheFile: ReadonlySet<ErrorCode> = new Set([
 ]);
 /** Files up to this size have what they need asked for together. */
 const SMALL_BYTES = 1024 * 1024;
-/** Runs of zeros shorter than this are written out. */
-const HOLE_BYTES = 4096;
 const WRITTEN: RestoredFile = { status: 'written' };
-const zeros = Buffer.alloc(HOLE_BYTES);
 
 /** Restores each file; one file's trouble stops no other. A full disk and a wrong index are thrown. */
 export async function restoreFiles(
@@ -79,7 +74,7 @@ export async function restoreFiles(
       results.push(decided ?? WRITTEN);
     }
   }
-  const tables = input.places && new TableReader(fileSystem, tableIndexes(codec));
+  const tables = input.places && tableReader(codec, fileSystem);
   const values = new ValueSource(codec, context, tables);
   try {
     if (input.places !== undefined) values.know(rootsOf(files), input.places);
@@ -115,15 +110,6 @@ async function firstValues(todo: readonly Todo[], values: ValueSource): Promise<
   return ids;
 }
 
-const indexes = new WeakMap<ContentCodec, TableIndexes>();
-
-/** What this lane knows of a folder's tables. */
-function tableIndexes(codec: ContentCodec): TableIndexes {
-  let known = indexes.get(codec);
-  if (known === undefined) indexes.set(codec, (known = new TableIndexes()));
-  return known;
-}
-
 async function writeFiles(
   input: RestoreFilesInput,
   fileSystem: FileSystem,
@@ -135,15 +121,20 @@ async function writeFiles(
     try {
       await writeFile(fileSystem, directory, file, values, input.verify);
     } catch (error) {
-      const code = systemCode(error);
-      if (code === 'ENOSPC' || code === 'EDQUOT') throw error;
-      // The index is wrong, which the one who asked can mend; or nobody wants the file any more.
-      if (isVaultError(error) && notOfTheFile.has(error.code)) throw error;
-      if (isVaultError(error)) results[index] = { status: 'damaged', message: error.message };
-      else if (code !== undefined) results[index] = { status: 'failed', message: code };
-      else throw error;
+      results[index] = troubleOf(error);
     }
   }
+}
+
+/** What an error says of the file it was met with; throws one that is not of the file alone. */
+export function troubleOf(error: unknown): RestoredFile {
+  const code = systemCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') throw error;
+  // The index is wrong, which the one who asked can mend; or nobody wants the file any more.
+  if (isVaultError(error) && notOfTheFile.has(error.code)) throw error;
+  if (isVaultError(error)) return { status: 'damaged', message: error.message };
+  if (code !== undefined) return { status: 'failed', message: code };
+  throw error;
 }
 
 /** What becomes of a file at `path` that is not to be written; undefined where it is. */
@@ -191,11 +182,12 @@ async function writeFile(
   verify: boolean,
 ): Promise<void> {
   const temporary = `${directory}/${temporaryName(file.name)}`;
-  const out = create(fileSystem, temporary, file.executable);
+  const out = createTemporary(fileSystem, temporary, file.executable);
   let done = false;
   try {
     try {
-      await writeContent(out, file.manifest, values);
+      const end = await writeContent(out, file.manifest, values);
+      if (end < file.manifest.size) out.truncate(file.manifest.size);
       if (verify) await readBack(out, file.manifest, values);
       out.setModified(file.mtimeNs);
     } finally {
@@ -206,95 +198,4 @@ async function writeFile(
   } finally {
     if (!done) fileSystem.removeFile(temporary);
   }
-}
-
-function create(fileSystem: FileSystem, path: string, executable: boolean): OpenFile {
-  const options = { mode: 'create', permissions: executable ? 0o777 : 0o666 } as const;
-  try {
-    return fileSystem.open(path, options);
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error;
-    fileSystem.removeFile(path);
-    return fileSystem.open(path, options);
-  }
-}
-
-async function writeContent(out: OpenFile, manifest: Manifest, values: ValueSource): Promise<void> {
-  let end = 0;
-  for await (const { offset, plain } of pieces(manifest, values)) {
-    end = writeSparse(out, plain, offset);
-  }
-  if (end < manifest.size) out.truncate(manifest.size);
-}
-
-/** Writes all but longer runs of zeros; the end of what was written. */
-function writeSparse(out: OpenFile, plain: Uint8Array, offset: number): number {
-  const buffer = asBuffer(plain);
-  let end = 0;
-  let from = 0;
-  for (let at = 0; at < buffer.length; at += HOLE_BYTES) {
-    const block = buffer.subarray(at, at + HOLE_BYTES);
-    if (block.length < HOLE_BYTES || block[0] !== 0 || !block.equals(zeros)) continue;
-    if (from < at) out.write(buffer.subarray(from, at), offset + from);
-    if (from < at) end = offset + at;
-    from = at + HOLE_BYTES;
-  }
-  if (from < buffer.length) {
-    out.write(buffer.subarray(from), offset + from);
-    end = offset + buffer.length;
-  }
-  return end;
-}
-
-async function readBack(out: OpenFile, manifest: Manifest, values: ValueSource): Promise<void> {
-  for await (const { offset, plain } of pieces(manifest, values)) {
-    const found = Buffer.allocUnsafe(plain.length);
-    let length = 0;
-    while (length < found.length) {
-      const count = out.read(found.subarray(length), offset + length);
-      if (count === 0) break;
-      length += count;
-    }
-    if (length < found.length || !found.equals(plain)) {
-      throw new VaultError('VAULT_IO', 'what was read back differs from what was written');
-    }
-  }
-}
-
-/** The verified content in order. Runs of one chunk are opened once. */
-export async function* pieces(
-  manifest: Manifest,
-  values: ValueSource,
-): AsyncGenerator<{ offset: number; plain: Uint8Array }> {
-  if (manifest.root === undefined) return;
-  if (manifest.depth === 0) {
-    const plain = await values.chunk(manifest.root);
-    if (plain.length !== manifest.size) throw mismatch();
-    yield { offset: 0, plain };
-    return;
-  }
-  let batch: { id: Uint8Array; offset: number; length: number; repeat: number }[] = [];
-  let bytes = 0;
-  const drain = async function* (): AsyncGenerator<{ offset: number; plain: Uint8Array }> {
-    await values.prefetch(batch.map(({ id }) => id));
-    for (const leaf of batch) {
-      const plain = await values.chunk(leaf.id);
-      if (plain.length !== leaf.length) throw mismatch();
-      for (let turn = 0; turn < leaf.repeat; turn++) {
-        yield { offset: leaf.offset + turn * leaf.length, plain };
-      }
-    }
-    batch = [];
-    bytes = 0;
-  };
-  for await (const leaf of readManifest(manifest, (_level, id) => values.node(id))) {
-    batch.push(leaf);
-    bytes += leaf.length;
-    if (bytes >= values.batchBytes) yield* drain();
-  }
-  yield* drain();
-}
-
-function mismatch(): VaultError {
-  return new VaultError('VAULT_CHUNK_CORRUPT', 'a chunk has another length than its manifest says');
 }

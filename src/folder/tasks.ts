@@ -6,6 +6,7 @@ import { checkTable } from './check-table.ts';
 import { checkValues } from './check-values.ts';
 import { lookDirectories } from './look-directories.ts';
 import { restoreFiles } from './restore-files.ts';
+import { restorePart } from './restore-part.ts';
 import { storeFiles } from './store-files.ts';
 
 export const tasks: TaskTable = {
@@ -14,5 +15,6 @@ export const tasks: TaskTable = {
   checkValues,
   lookDirectories,
   restoreFiles,
+  restorePart,
   storeFiles,
 };

@@ -3,7 +3,7 @@
 import type { Manifest } from '../chunking/manifest.ts';
 import { isLoss, VaultError } from '../errors.ts';
 import { contentCodec, type ContentSecrets } from '../folder/content-codec.ts';
-import { pieces } from '../folder/restore-files.ts';
+import { contentPieces } from '../folder/content-pieces.ts';
 import { ValueSource } from '../folder/value-source.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { TreeEntry } from '../log/folder-tree.ts';
@@ -126,7 +126,7 @@ export async function cat(
       const moment = await momentOf(folder.log, options.at, session.environment.clock);
       const view = await TreeView.open(folder.log, moment);
       const manifest = await manifestAt(folder, view, path);
-      for await (const { offset, plain } of pieces(manifest, await valueSource(folder))) {
+      for await (const { offset, plain } of contentPieces(manifest, await valueSource(folder))) {
         context.signal.throwIfAborted();
         // Where the index is mended on the way, what was written before is not written twice.
         const piece = plain.subarray(Math.max(0, written - offset));

@@ -3,7 +3,7 @@
 import { equalBytes } from '../bytes.ts';
 import { DisplacedFiles, type LocalEdit } from '../folder/displaced-files.ts';
 import { moveInto } from '../folder/replace-name.ts';
-import { pieces } from '../folder/restore-files.ts';
+import { contentPieces } from '../folder/content-pieces.ts';
 import { seenStat } from '../folder/seen-stat.ts';
 import { StagingArea } from '../folder/staging-area.ts';
 import { isTorn } from '../folder/torn-content.ts';
@@ -126,7 +126,7 @@ class Recovery {
       if (manifest === undefined || mtimeNs !== body.mtimeNs) return false;
       const found = this.#fileSystem.open(displaced.file, { mode: 'read' });
       try {
-        return await isTorn(found, pieces(manifest, await valueSource(this.#folder)));
+        return await isTorn(found, contentPieces(manifest, await valueSource(this.#folder)));
       } finally {
         found.close();
       }

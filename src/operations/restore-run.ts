@@ -62,6 +62,7 @@ export class RestoreRun {
     this.#include = (options.include ?? []).map(globMatcher);
     this.#exclude = (options.exclude ?? []).map(globMatcher);
     this.#tasks = new RestoreTasks({
+      fileSystem,
       pool,
       folder,
       overwrite: this.#overwrite,

@@ -4,9 +4,12 @@ import { isVaultError, systemCode, VaultError } from '../errors.ts';
 import type { Overwrite, RestoredFile, RestoreFilesInput } from '../folder/restore-files.ts';
 import { packFiles, rootsOf, type RestoreFile } from '../folder/packed-files.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
+import type { FileSystem } from '../system/file-system.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 import type { Place } from './restore-place.ts';
 import { TableMap } from '../store/table-file.ts';
+import { LARGE_BYTES, PART_BYTES, restoreLargeFile } from './large-file.ts';
+import type { ValuePlaces } from '../folder/value-source.ts';
 import { answerValues, placesOf } from './values.ts';
 
 export interface FileToRestore {
@@ -16,6 +19,7 @@ export interface FileToRestore {
 }
 
 export interface RestoreTasksParts {
+  readonly fileSystem: FileSystem;
   readonly pool: WorkerPool;
   readonly folder: OpenFolder;
   readonly overwrite: Overwrite;
@@ -54,6 +58,11 @@ export class RestoreTasks {
 
   /** Takes a file of a directory that was entered. Resolves when more may come. */
   async add(file: FileToRestore, place: Place): Promise<void> {
+    if (file.file.manifest.size >= LARGE_BYTES) {
+      this.#track(this.#restoreLarge(file, place), [place.use()]);
+      await this.#makeRoom();
+      return;
+    }
     const { files, places } = this.#batch;
     const last = places.at(-1);
     if (last?.place === place) last.count++;
@@ -66,8 +75,7 @@ export class RestoreTasks {
       this.#batch.bytes >= BYTES_PER_TASK;
     if (!isFull) return;
     this.#begin();
-    while (this.#tasks.size >= this.#parts.pool.lanes * 2) await Promise.race(this.#tasks);
-    this.throwIfFailed();
+    await this.#makeRoom();
   }
 
   /** Until nothing is on its way. */
@@ -81,21 +89,33 @@ export class RestoreTasks {
     const batch = this.#batch;
     if (batch.files.length === 0) return;
     this.#batch = emptyBatch();
-    const task: Promise<void> = this.#restore(batch)
+    this.#track(
+      this.#restore(batch),
+      batch.places.map(({ release }) => release),
+    );
+  }
+
+  #track(running: Promise<void>, releases: readonly (() => void)[]): void {
+    const task: Promise<void> = running
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })
       .finally(() => {
         this.#tasks.delete(task);
-        releaseAll(batch);
+        for (const release of releases) release();
       });
     this.#tasks.add(task);
+  }
+
+  async #makeRoom(): Promise<void> {
+    while (this.#tasks.size >= this.#parts.pool.lanes * 2) await Promise.race(this.#tasks);
+    this.throwIfFailed();
   }
 
   /** Ends what is on its way soon, and waits for it: then no worker uses a held directory any more. */
   async end(): Promise<void> {
     this.#isEnded = true;
-    releaseAll(this.#batch);
+    for (const { release } of this.#batch.places) release();
     this.#batch = emptyBatch();
     await Promise.allSettled(this.#tasks);
   }
@@ -113,8 +133,7 @@ export class RestoreTasks {
       count,
       isNew: place.isNew,
     }));
-    const tables = await (this.#tables ??= tablesOf(folder));
-    const places = tables && (await placesOf(folder.store, rootsOf(files), tables));
+    const { tables, places } = await this.#placesOf(files);
     const parts = { secrets, directories, files: packFiles(files), overwrite, verify };
     const input: RestoreFilesInput = places === undefined ? parts : { ...parts, places };
     // The pool would give a task up before it has ended: it is ended by its next question instead.
@@ -123,6 +142,26 @@ export class RestoreTasks {
     });
     results.forEach((result, index) => onRestored(batch.files[index] as FileToRestore, result));
     onBatch();
+  }
+
+  async #restoreLarge(file: FileToRestore, place: Place): Promise<void> {
+    const { pool, folder, fileSystem, overwrite, verify, onRestored, onBatch } = this.#parts;
+    const { tables, places } = await this.#placesOf([file.file]);
+    const answer = (question: unknown): Promise<unknown> => this.#answer(question, tables);
+    const { secrets } = folder;
+    const how = { overwrite, verify, partBytes: PART_BYTES };
+    const parts = { fileSystem, pool, secrets, places, answer, ...how };
+    onRestored(file, await restoreLargeFile(place.where ?? '', file.file, parts));
+    onBatch();
+  }
+
+  async #placesOf(files: readonly RestoreFile[]): Promise<{
+    readonly tables: TableMap | undefined;
+    readonly places: ValuePlaces | undefined;
+  }> {
+    const { folder } = this.#parts;
+    const tables = await (this.#tables ??= tablesOf(folder));
+    return { tables, places: tables && (await placesOf(folder.store, rootsOf(files), tables)) };
   }
 
   async #answer(question: unknown, tables: TableMap | undefined): Promise<unknown> {
@@ -153,8 +192,4 @@ async function tablesOf({ store }: OpenFolder): Promise<TableMap | undefined> {
 
 function emptyBatch(): Batch {
   return { files: [], places: [], bytes: 0 };
-}
-
-function releaseAll({ places }: Batch): void {
-  for (const { release } of places) release();
 }

@@ -1,7 +1,7 @@
 /** One side of a comparison: the folder as of a moment, or its working copy as it lies. */
 
 import { isVaultError, systemCode, type VaultError } from '../errors.ts';
-import { pieces } from '../folder/restore-files.ts';
+import { contentPieces } from '../folder/content-pieces.ts';
 import type { ValueSource } from '../folder/value-source.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { DirectoryDamage, TreeView } from '../log/tree-view.ts';
@@ -156,7 +156,7 @@ async function storedContent(
   if (manifest === undefined) throw new TypeError('expected a version with content');
   if (manifest.size > limit) return undefined;
   const content = new Uint8Array(manifest.size);
-  for await (const { offset, plain } of pieces(manifest, values)) content.set(plain, offset);
+  for await (const { offset, plain } of contentPieces(manifest, values)) content.set(plain, offset);
   return content;
 }
 

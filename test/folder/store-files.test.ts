@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { toHex, utf8 } from '../../src/bytes.ts';
 import type { Manifest } from '../../src/chunking/manifest.ts';
 import { contentCodec } from '../../src/folder/content-codec.ts';
-import { pieces } from '../../src/folder/restore-files.ts';
+import { contentPieces } from '../../src/folder/content-pieces.ts';
 import { ValueSource } from '../../src/folder/value-source.ts';
 import type { StoredFile } from '../../src/folder/store-files.ts';
 import type { ValuesQuestion } from '../../src/folder/value-source.ts';
@@ -24,7 +24,7 @@ async function contentOf(world: TaskWorld, manifest: Manifest): Promise<Buffer> 
   });
   const parts: Buffer[] = [];
   let end = 0;
-  for await (const { offset, plain } of pieces(manifest, source)) {
+  for await (const { offset, plain } of contentPieces(manifest, source)) {
     assert.equal(offset, end);
     end += plain.length;
     parts.push(Buffer.from(plain));

@@ -6,7 +6,7 @@
 import { mapKey, toHex } from '../../src/bytes.ts';
 import { FolderSet } from '../../src/home/folder-set.ts';
 import { Home } from '../../src/home/home.ts';
-import { pieces } from '../../src/folder/restore-files.ts';
+import { contentPieces } from '../../src/folder/content-pieces.ts';
 import type { OpenFolder } from '../../src/home/open-folder.ts';
 import { TreeView } from '../../src/log/tree-view.ts';
 import type { NamedLink } from '../../src/log/types.ts';
@@ -216,7 +216,7 @@ async function stateOf(folder: OpenFolder, link: NamedLink): Promise<State | und
   const { symlink, manifest } = await folder.log.body(link);
   if (manifest === undefined) return `L${symlink ?? ''}`;
   const read: Uint8Array[] = [];
-  for await (const { plain } of pieces(manifest, await valueSource(folder))) {
+  for await (const { plain } of contentPieces(manifest, await valueSource(folder))) {
     read.push(Uint8Array.from(plain));
   }
   return `F${Buffer.concat(read).toString('latin1')}`;
