@@ -3,7 +3,7 @@
  * one after the other, all sides of a step next to each other, forwards and backwards in turn.
  */
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CaseName } from '../harness/case-names.ts';
 import { measure, runCommand, type Command } from '../harness/measure.ts';
@@ -18,6 +18,11 @@ export interface Step {
   readonly operation: Operation;
   /** Puts the source into the state this step is about, for all sides; called in every round. */
   readonly arrange?: () => void;
+  /**
+   * What is restored is removed after the last round only: for a while after many files were removed,
+   * ext4 makes new ones slowly, and the next run would be measured with that.
+   */
+  readonly keepsRestored?: boolean;
 }
 
 /** Runs `steps` on the directory `source` as far as the last that is wanted. */
@@ -33,6 +38,8 @@ export async function runRounds(
     (step, at) => at <= last && (wanted.has(step.case) || step.operation === 'snapshot'),
   );
   const rounds = join(context.scratch, 'round');
+  const kept = join(context.scratch, 'kept');
+  mkdirSync(kept, { recursive: true });
   for (let pair = 0; pair < context.pairs; pair++) {
     try {
       const places = prepareSides(rounds, source, needed, context);
@@ -43,13 +50,14 @@ export async function runRounds(
       for (const step of needed) {
         step.arrange?.();
         for (const place of orderOf(places, pair)) {
-          await runStep(step, place, { pair, wanted, context });
+          await runStep(step, place, { pair, kept, wanted, context });
         }
       }
     } finally {
       rmSync(rounds, { recursive: true, force: true });
     }
   }
+  rmSync(kept, { recursive: true, force: true });
 }
 
 interface PreparedSide extends SidePaths {
@@ -74,14 +82,15 @@ function prepareSides(
 
 interface StepContext {
   readonly pair: number;
+  readonly kept: string;
   readonly wanted: ReadonlySet<CaseName>;
   readonly context: ScenarioContext;
 }
 
 async function runStep(
-  { case: name, operation }: Step,
+  { case: name, operation, keepsRestored = false }: Step,
   paths: PreparedSide,
-  { pair, wanted, context }: StepContext,
+  { pair, kept, wanted, context }: StepContext,
 ): Promise<void> {
   const { side, place, source, out } = paths;
   const command = side.command(operation, paths);
@@ -92,7 +101,8 @@ async function runStep(
   if (operation === 'restore') {
     // Whoever restores something else is not measured, but wrong.
     if (pair === 0) await sameTrees(source, side.restored(paths), context.signal);
-    rmSync(out, { recursive: true, force: true });
+    if (keepsRestored) renameSync(out, join(kept, `${side.name}-${pair}`));
+    else rmSync(out, { recursive: true, force: true });
   }
   if (!wanted.has(name)) return;
   const isSnapshot = operation === 'snapshot';

@@ -9,7 +9,7 @@ const steps: readonly Step[] = [
   { case: 'unchanged-tree', operation: 'snapshot' },
   { case: 'list-snapshots', operation: 'list' },
   { case: 'verify-tree', operation: 'verify' },
-  { case: 'restore-tree', operation: 'restore' },
+  { case: 'restore-tree', operation: 'restore', keepsRestored: true },
 ];
 
 /** Everything a user does with one real tree. */
