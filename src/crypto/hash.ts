@@ -7,6 +7,7 @@ import {
   createHash,
   createHmac,
   createSecretKey,
+  hash as hashOnce,
   timingSafeEqual,
   type Hash,
   type KeyObject,
@@ -31,6 +32,9 @@ export function secretKey(bytes: Bytes): SecretKey {
 
 /** SHA-256 (FIPS 180-4) of all parts in order, 32 bytes. */
 export function sha256(...parts: readonly Bytes[]): Uint8Array {
+  const [only] = parts;
+  // A third of the time of a hash object, which counts for what is short.
+  if (only !== undefined && parts.length === 1) return bytesOf(hashOnce('sha256', only, 'binary'));
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return digestOf(hash);
@@ -48,7 +52,10 @@ export function hmacSha256(key: SecretKey, ...parts: readonly Bytes[]): Uint8Arr
  * outside of the heap, which for so few costs as much as the hash (3.0 µs for a short MAC, 1.7 so).
  */
 export function digestOf(hash: Pick<Hash, 'digest'>): Uint8Array {
-  const text = hash.digest('binary');
+  return bytesOf(hash.digest('binary'));
+}
+
+function bytesOf(text: string): Uint8Array {
   const bytes = new Uint8Array(KEY_BYTES);
   for (let at = 0; at < KEY_BYTES; at++) bytes[at] = text.charCodeAt(at);
   return bytes;

@@ -3,7 +3,7 @@
  * and renamed; no byte reaches a file before its chunk was authenticated and its id recomputed.
  */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decodeNode } from '../chunking/manifest-node.ts';
 import { isVaultError, systemCode, type ErrorCode } from '../errors.ts';
 import { pathToBytes } from '../path-bytes.ts';
@@ -170,8 +170,8 @@ function isCloseTime(a: bigint, b: bigint): boolean {
 
 /** Temporary name beside `name`: the same each time, so that a later run finds what a killed one left. */
 export function temporaryName(name: string): string {
-  const hash = createHash('sha256').update(pathToBytes(name)).digest('hex').slice(0, 24);
-  return `.vault-${hash}.tmp`;
+  const text = hash('sha256', pathToBytes(name), 'hex').slice(0, 24);
+  return `.vault-${text}.tmp`;
 }
 
 async function writeFile(

@@ -107,7 +107,7 @@ export class Place {
       return;
     }
     const directory = `${parent}/${name}`;
-    const there = fileSystem.statIfPresent(directory);
+    const there = this.#parent?.isNew === true ? undefined : fileSystem.statIfPresent(directory);
     if (there !== undefined && there.kind !== 'directory' && mayReplace) {
       fileSystem.removeFile(directory);
     }
