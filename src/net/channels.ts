@@ -1,6 +1,7 @@
 /** The folder channels of one connection: messages of all of them, in pieces, the most urgent first. */
 
 import { isVaultError } from '../errors.ts';
+import { encodeControl, type ControlMessage } from './control-message.ts';
 import { FrameJoiner, FrameQueue, type JoinedMessage } from './frame.ts';
 import { decodeMessage, encodeMessage } from './message-codec.ts';
 import { creditCost, isData, type EndReason, type Lane, type Message } from './message.ts';
@@ -27,15 +28,35 @@ export interface Channel {
   close(): void;
 }
 
+/** What is said about channels. */
+export interface ControlEvents {
+  /** An encoded {@link ControlMessage}, if the peer keeps to the protocol. */
+  received(bytes: Uint8Array): void;
+  /** What came is no frame: the connection was closed. */
+  broken(): void;
+}
+
+const CONTROL_CHANNEL = 0;
+
 export class Channels implements ConnectionEvents {
   readonly #connection: Connection;
   readonly #queue = new FrameQueue();
   readonly #joiner = new FrameJoiner();
   readonly #open = new Map<number, ChannelEvents>();
+  readonly #control: ControlEvents | undefined;
   #isOver = false;
 
-  constructor(connection: Connection) {
+  /** With `control`, channel 0 is told of there, and opens to nothing else. */
+  constructor(connection: Connection, control?: ControlEvents) {
     this.#connection = connection;
+    this.#control = control;
+  }
+
+  /** Says something about channels, before anything that is said in them from now on. */
+  sendControl(message: ControlMessage): void {
+    if (this.#isOver) return;
+    this.#queue.push(CONTROL_CHANNEL, 'control', encodeControl(message));
+    this.#pump();
   }
 
   /** Opens a channel that the other side opens too. Throws `RangeError` where it is open. */
@@ -64,6 +85,11 @@ export class Channels implements ConnectionEvents {
       for (const events of this.#open.values()) events.broken('malformed');
       this.#isOver = true;
       this.#connection.close();
+      this.#control?.broken();
+      return;
+    }
+    if (joined?.channel === CONTROL_CHANNEL && this.#control !== undefined) {
+      this.#control.received(joined.bytes);
       return;
     }
     // What comes for a channel that was closed was sent before the other side knew.
