@@ -254,6 +254,34 @@ describe('adopting what others wrote', () => {
     }
   });
 
+  test('who heard of two branches in another order has the same heads in other lines', async () => {
+    const [alice, bob] = await members('bob');
+    assert.ok(bob);
+    const twin = await TestFolder.make('bob');
+    await alice.giveTo(twin);
+    await bob.log.append({ versions: [version('one')] });
+    await twin.log.append({ versions: [version('two')] });
+    const readers: TestFolder[] = [];
+    for (const [name, ...order] of [
+      ['carol', bob, twin],
+      ['dave', twin, bob],
+    ] as const) {
+      const reader = await TestFolder.make(name);
+      await alice.giveTo(reader);
+      for (const from of order) await given(from, reader, [bob.own]);
+      readers.push(reader);
+    }
+    const [first, second] = readers.map(({ log }) => log.heads);
+    assert.ok(first !== undefined && second !== undefined);
+    assert.notDeepEqual(first.get(bob.own), second.get(bob.own), 'the line of the log itself');
+    const ofBob = (heads: typeof first): unknown[] =>
+      [...heads.values()]
+        .filter(({ log }) => log === bob.own)
+        .toSorted((a, b) => Buffer.compare(a.hash, b.hash));
+    assert.equal(ofBob(first).length, 2);
+    assert.deepEqual(ofBob(first), ofBob(second));
+  });
+
   test('a removed member cannot put new entries before the cut-off on another branch', async () => {
     const [alice, bob] = await members('bob');
     assert.ok(bob);

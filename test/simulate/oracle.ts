@@ -9,7 +9,7 @@ import { Home } from '../../src/home/home.ts';
 import { contentPieces } from '../../src/folder/content-pieces.ts';
 import type { OpenFolder } from '../../src/home/open-folder.ts';
 import { TreeView } from '../../src/log/tree-view.ts';
-import type { NamedLink } from '../../src/log/types.ts';
+import type { Head, NamedLink } from '../../src/log/types.ts';
 import { valueSource } from '../../src/operations/look.ts';
 import { HOME, type SimNode } from './sim-node.ts';
 import { differences, stateText, type State, type Tree } from './working-tree.ts';
@@ -40,6 +40,14 @@ export async function lookAt(nodes: readonly SimNode[]): Promise<Looked> {
   const entries = first.entries;
   const marks = found.flatMap(({ heads, shown }) => [heads, JSON.stringify([...shown])]);
   return { violations, entries, marks, history: historyOf(found) };
+}
+
+/** What tells two nodes' logs apart: which line of a forked one holds which branch is each node's own affair. */
+export function headsText(heads: Iterable<Head>): string {
+  return [...heads]
+    .map(({ log, seq, hash }) => `${log} ${seq} ${toHex(hash)}`)
+    .toSorted()
+    .join('\n');
 }
 
 interface Version {
@@ -150,10 +158,7 @@ async function readNode(node: SimNode): Promise<Found> {
     return {
       node,
       own: folder.log.own,
-      heads: [...folder.log.heads]
-        .map(([line, { seq, hash }]) => `${line} ${seq} ${toHex(hash)}`)
-        .toSorted()
-        .join('\n'),
+      heads: headsText(folder.log.heads.values()),
       entries,
       versions,
       unreadable,
