@@ -1,5 +1,9 @@
+import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
+import { test } from 'node:test';
 import { transportContract } from '../contracts/transport.ts';
-import { testDoor } from '../helpers/doors.ts';
+import { openDoor, testDoor } from '../helpers/doors.ts';
+import { skipUnless } from '../helpers/requires.ts';
 import { tcpRelay } from '../helpers/tcp-relay.ts';
 import { eventually } from '../helpers/wait.ts';
 import { listenAt } from '../../src/net/address.ts';
@@ -31,4 +35,31 @@ transportContract('sealed WebSocket', async (t) => {
     settle: (promise) => promise,
     breakAll: () => relay.breakAll(),
   };
+});
+
+test('sealed WebSocket: goes over IPv6 as well', async (t) => {
+  const hasIt = Object.values(networkInterfaces()).some((all) =>
+    all?.some(({ address }) => address === '::1'),
+  );
+  if (!skipUnless(t, { conditions: { 'an IPv6 loopback': hasIt } })) return;
+  const [near, far] = [testDoor('near', ['far']), testDoor('far', ['near'])];
+  const got: string[] = [];
+  const listener = await openDoor(
+    t,
+    far,
+    () => ({
+      frame: (bytes) => got.push(Buffer.from(bytes).toString()),
+      drained: () => undefined,
+      closed: (how) => got.push(how),
+    }),
+    '[::1]:0',
+  );
+  assert.match(listener.address, /^\[::1\]:\d+$/);
+  await near.door.dial(listener.address, { peer: far.own.exchangeKey }, (connection) => {
+    connection.send(Buffer.from('hello'));
+    connection.close();
+    return { frame: () => undefined, drained: () => undefined, closed: () => undefined };
+  });
+  await eventually('the end', () => got.length === 2);
+  assert.deepEqual(got, ['hello', 'ended']);
 });
