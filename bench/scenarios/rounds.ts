@@ -40,8 +40,8 @@ export async function runRounds(
   const rounds = join(context.scratch, 'round');
   const kept = join(context.scratch, 'kept');
   mkdirSync(kept, { recursive: true });
-  for (let pair = 0; pair < context.pairs; pair++) {
-    try {
+  try {
+    for (let pair = 0; pair < context.pairs; pair++) {
       const places = prepareSides(rounds, source, needed, context);
       for (const { commands, place } of places) {
         mkdirSync(place, { recursive: true });
@@ -53,11 +53,11 @@ export async function runRounds(
           await runStep(step, place, { pair, kept, wanted, context });
         }
       }
-    } finally {
       rmSync(rounds, { recursive: true, force: true });
     }
+  } finally {
+    for (const left of [rounds, kept]) rmSync(left, { recursive: true, force: true });
   }
-  rmSync(kept, { recursive: true, force: true });
 }
 
 interface PreparedSide extends SidePaths {

@@ -157,10 +157,10 @@ describe('restore', () => {
           },
         };
       },
-      statIfPresent(path) {
+      makeDirectory(path, mode) {
         if (failing !== '' && path.endsWith(failing))
           throw new VaultError('VAULT_FAILED', 'broken');
-        return world.fs.statIfPresent(path);
+        world.fs.makeDirectory(path, mode);
       },
     });
     world.world = { ...world.environment, fileSystem };
