@@ -61,6 +61,9 @@ export type PageOutcome =
   | { readonly outcome: 'stored'; readonly line: LogId; readonly entry: Entry }
   | { readonly outcome: 'incomplete' | 'unwanted' | 'corrupt' };
 
+/** Told of entries that are durable, just before they become part of their line. */
+export type OnTaken = (line: LogId, from: number, to: number) => void;
+
 export interface LogAdoptionParts {
   readonly store: FolderStore;
   /** 32-byte folder id. */
@@ -103,7 +106,10 @@ export class LogAdoption {
   }
 
   /** Verifies and takes over all of a stretch or nothing: durable on return. Throws what the store throws. */
-  async adopt(stretch: SignedStretch): Promise<StretchOutcome> {
+  async adopt(
+    stretch: SignedStretch,
+    onTaken: OnTaken = () => undefined,
+  ): Promise<StretchOutcome> {
     let read: readonly ReadEntry[];
     try {
       read = this.#read(stretch);
@@ -130,7 +136,7 @@ export class LogAdoption {
     if (!(await members.mayWrite(node, stating))) return { outcome: 'early' };
     const joint = await this.#joint(read);
     if (joint === undefined) return { outcome: 'detached' };
-    return this.#take(stretch.head, read.slice(joint.skip), joint);
+    return this.#take(stretch.head, read.slice(joint.skip), joint, onTaken);
   }
 
   /** Takes a sealed page that came after its entry: durable on return. Throws what the store throws. */
@@ -273,7 +279,12 @@ export class LogAdoption {
     }
   }
 
-  async #take(head: Head, fresh: readonly ReadEntry[], joint: Joint): Promise<StretchOutcome> {
+  async #take(
+    head: Head,
+    fresh: readonly ReadEntry[],
+    joint: Joint,
+    onTaken: OnTaken,
+  ): Promise<StretchOutcome> {
     const { store, rows, members, heads, clock, reader } = this.#parts;
     const { line } = joint;
     const end = head.seq + 1;
@@ -306,6 +317,7 @@ export class LogAdoption {
       head: this.#parts.sealer.head(head, seenAt),
       rows: (headSeq) => [...operations, headRow(line, head, headSeq ?? 0)],
     });
+    onTaken(line, from, end);
     heads.set(line, head);
     rows.settle();
     this.#parts.observe(newest);

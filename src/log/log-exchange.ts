@@ -11,6 +11,7 @@ import type { FolderMembers } from './folder-members.ts';
 import { verifyHead, type VerifySignature } from './head.ts';
 import {
   LogAdoption,
+  type OnTaken,
   type PageOutcome,
   type SignedStretch,
   type StretchOutcome,
@@ -77,12 +78,12 @@ export class LogExchange {
   }
 
   /**
-   * Takes over entries that another node wrote, all or none: durable on return. Waits until what is
-   * staged here is committed. Throws what the store throws, and `VAULT_CLOSED` where what was staged never was.
+   * Takes over entries that another node wrote, all or none: durable on return; `onTaken` hears of them
+   * before anybody sees them in a line. Waits until what is staged here is committed. Throws what the store throws, and `VAULT_CLOSED` where what was staged never was.
    */
-  adopt(stretch: SignedStretch): Promise<StretchOutcome> {
+  adopt(stretch: SignedStretch, onTaken?: OnTaken): Promise<StretchOutcome> {
     return this.#parts.writer.whenCommitted(async () => {
-      const told = await this.#adoption.adopt(stretch);
+      const told = await this.#adoption.adopt(stretch, onTaken);
       if (told.outcome === 'adopted') {
         this.note(told.line, stretch.head);
         const isOwn = stretch.log === this.#parts.own() && told.from < told.to;

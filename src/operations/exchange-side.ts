@@ -111,7 +111,10 @@ export class ExchangeSide implements FolderSide {
 
   async adopt({ log, entries, head, rides }: EntryRange): Promise<Adopted> {
     const pages = rides.filter((value) => typeOf(value) === valueTypes.page);
-    const told = await this.#log.exchange.adopt({ log, entries, head, pages });
+    // Known to be open before the line goes that far: a flush meanwhile must not say that all is here.
+    const told = await this.#log.exchange.adopt({ log, entries, head, pages }, (...taken) =>
+      this.#wants.add(...taken),
+    );
     if (told.outcome !== 'adopted') return { outcome: told.outcome, heads: [], stored: [] };
     const { line, from, to } = told;
     const stored: ValueName[] = [];
@@ -119,8 +122,6 @@ export class ExchangeSide implements FolderSide {
       const { hash } = await this.#log.entryAlone(line, seq);
       stored.push({ kind: 'page', log, seq, hash });
     }
-    // Before anything is awaited: until they were looked at, their contents are not all here.
-    this.#wants.add(line, from, to);
     await this.#wants.look(line, from, to);
     const contents = rides.filter((value) => typeOf(value) !== valueTypes.page);
     for (const [at, outcome] of (await this.putSealed(contents)).entries()) {

@@ -196,6 +196,33 @@ describe('a folder in the exchange', () => {
     assert.equal((await b.side.wants(100)).length, 6, 'and again when asked');
   });
 
+  test('contents of entries that are just coming are never said to be here', async () => {
+    const [, a, b] = await three();
+    await a.folder.write('f', seededRandom('late').bytes(50_000));
+    const toward = a.folder.log.heads.get(a.folder.own);
+    const { own } = a.folder;
+    assert.ok(toward);
+    for (let from = 0; from <= toward.seq;) {
+      const range = await a.side.readRange({ log: own, from, toward, rideBytes: 1000 });
+      assert.ok(range);
+      from += range.entries.length;
+      let isOver = false;
+      const adopting = b.side.adopt(range).finally(() => {
+        isOver = true;
+      });
+      // What is kept durably of how far contents are here may be written at any of these moments.
+      while (!isOver) {
+        assert.ok(b.side.through(own) <= toward.seq, 'the last content has not come');
+        await Promise.resolve();
+      }
+      assert.equal((await adopting).outcome, 'adopted');
+    }
+    await b.side.flush();
+    await b.folder.reopen();
+    const again = await ExchangeSide.open(b.folder);
+    assert.equal((await again.wants(100)).length, 1, 'it is still wanted');
+  });
+
   test('a value that is not wanted, or not what it says, is not kept', async () => {
     const [, a, b] = await three();
     await a.folder.write('f', Buffer.from('content'));
