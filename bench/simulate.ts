@@ -6,7 +6,7 @@
  * JSON lines: `progress` every 10 seconds, `violation` for each seed that fails, one `summary`. Exits with
  * 1 where anything was violated. `--trace` prints what happened in each run, `--twice` runs each seed twice
  * and compares, `--seconds` stops after so long, `--stop` at the first violation, `--restores` lets machines
- * be restored from old copies.
+ * be restored from old copies, `--large` lets users write much at a time.
  */
 
 import { parseArgs } from 'node:util';
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     stop: { type: 'boolean', default: false },
     restores: { type: 'boolean', default: false },
+    large: { type: 'boolean', default: false },
   },
 });
 const whole = (text: string): number => {
@@ -36,6 +37,7 @@ const runs = whole(values.runs);
 const most = whole(values.seconds);
 const options = {
   restores: values.restores,
+  large: values.large,
   ...(values.steps === undefined ? {} : { steps: whole(values.steps) }),
 };
 
@@ -66,8 +68,8 @@ for (let seed = first; seed < first + runs; seed++) {
   }
   if (violations.length > 0) {
     failed.push(seed);
-    const restores = values.restores ? ' --restores' : '';
-    const replay = `npm run simulate -- --seed ${seed}${restores} --trace`;
+    const kinds = `${values.restores ? ' --restores' : ''}${values.large ? ' --large' : ''}`;
+    const replay = `npm run simulate -- --seed ${seed}${kinds} --trace`;
     say({ type: 'violation', seed, violations: violations.slice(0, 8), replay });
     if (values.stop) break;
   }

@@ -106,10 +106,7 @@ export class LogAdoption {
   }
 
   /** Verifies and takes over all of a stretch or nothing: durable on return. Throws what the store throws. */
-  async adopt(
-    stretch: SignedStretch,
-    onTaken: OnTaken = () => undefined,
-  ): Promise<StretchOutcome> {
+  async adopt(stretch: SignedStretch, onTaken: OnTaken = () => undefined): Promise<StretchOutcome> {
     let read: readonly ReadEntry[];
     try {
       read = this.#read(stretch);

@@ -30,7 +30,7 @@ const { simulate } = await import('./simulation.ts');
 
 let caught: { readonly seed: number; readonly violation: string } | undefined;
 for (const seed of seeds) {
-  const { violations } = await simulate(String(seed));
+  const { violations } = await simulate(String(seed), mutant.options);
   if (violations[0] === undefined) continue;
   caught = { seed, violation: violations[0] };
   break;

@@ -1,5 +1,7 @@
 /** Mistakes that somebody could make in vault: each a change of one compiled file that the simulator must notice. */
 
+import type { RunOptions } from './simulation.ts';
+
 export interface Mutant {
   /** What the mistake is. */
   readonly name: string;
@@ -10,6 +12,8 @@ export interface Mutant {
   readonly to: string;
   /** A seed that was seen to catch it: tried first. */
   readonly caughtBy: number;
+  /** Without these it would hardly ever matter. */
+  readonly options?: RunOptions;
 }
 
 const conflictRule = 'log/conflict-rule';
@@ -165,5 +169,45 @@ export const mutants: readonly Mutant[] = [
     from: 'await this.#recordEdits(await this.#applier.settle());',
     to: 'await this.#applier.settle();',
     caughtBy: 87,
+  },
+  {
+    name: 'a displaced file is looked at and then written over',
+    file: 'folder/replace-name',
+    from: 'return displace(files, replacement, there);',
+    to: `if (next !== 'ready') return displace(files, replacement, there);
+    files.rename(replacement.ready, path);
+    return { status: 'applied', stat: files.statIfPresent(path), isAside: false };`,
+    caughtBy: 60,
+  },
+  {
+    name: 'credit that was used is never given anew',
+    file: 'net/receive-credit',
+    from: 'if (this.open > this.#window / 2)',
+    to: 'if (this.#granted > 0)',
+    options: { large: true },
+    caughtBy: 1,
+  },
+  {
+    name: 'a stretch is not asked whether it follows what is known',
+    file: 'log/log-adoption',
+    from: 'if (seq > 0 && (before === undefined || !equalBytes(before, previous)))',
+    to: 'if (seq > 0 && before === undefined)',
+    options: { restores: true },
+    caughtBy: 103,
+  },
+  {
+    name: 'what is large is committed without a barrier',
+    file: 'store/folder-store',
+    from: 'await this.#guard(() => this.chunks.barrier());',
+    to: '',
+    options: { large: true },
+    caughtBy: 5,
+  },
+  {
+    name: 'a file takes its name before it is durable',
+    file: 'folder/change-applier',
+    from: 'makeDurable(fileSystem, `${directory}/${change.name}`);',
+    to: ';',
+    caughtBy: 5,
   },
 ];

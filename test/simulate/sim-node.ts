@@ -21,6 +21,8 @@ const HELD_MS = 50;
 export interface NodeWorld {
   readonly chance: Chance;
   readonly trace: Trace;
+  /** Whether users write much at a time. */
+  readonly isLarge: boolean;
   /** Something happened that must not. */
   readonly violation: (text: string) => void;
   /** The node went off, or its exchange ended: nothing of it is connected any more. */
@@ -183,12 +185,12 @@ export class SimNode {
 
   /** One edit of the working copy, perhaps of something of this name. */
   edit(name?: string): void {
-    const { chance } = this.#world;
+    const { chance, isLarge } = this.#world;
     this.machine.byUser(() => {
       const before = readTree(this.machine.fileSystem, ROOT);
       const newText = (): string => `${this.name}${this.#texts++}`;
       const { fileSystem } = this.machine;
-      const done = edit({ fileSystem, root: ROOT, chance, newText }, before, name);
+      const done = edit({ fileSystem, root: ROOT, chance, newText, isLarge }, before, name);
       if (done === undefined) return;
       this.#say(`user ${done}`);
       this.user.did(differences(before, readTree(fileSystem, ROOT)));

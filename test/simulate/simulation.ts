@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly steps?: number;
   /** Machines are stopped, copied and restored too. */
   readonly restores?: boolean;
+  /** Users write contents of more than a mebibyte every so often. */
+  readonly large?: boolean;
 }
 
 export interface RunResult {
@@ -93,6 +95,7 @@ class Simulation {
     const world: NodeWorld = {
       chance,
       trace: this.#trace,
+      isLarge: this.#options.large === true,
       violation: (text) => this.#violate(text),
       disconnected: (node, how) => this.#links.drop(node, how),
       sessionEnded: (peer) => this.#links.sessionEnded(peer),

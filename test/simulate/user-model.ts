@@ -2,10 +2,12 @@
 
 import type { State } from './working-tree.ts';
 
-type Changes = ReadonlyMap<
-  string,
-  { readonly before: State | undefined; readonly after: State | undefined }
->;
+interface Change {
+  readonly before: State | undefined;
+  readonly after: State | undefined;
+}
+
+type Changes = ReadonlyMap<string, Change>;
 
 /** Paths that were touched while something ran, with the states they had. */
 export type Touched = Map<string, readonly (State | undefined)[]>;
@@ -74,9 +76,9 @@ export class UserModel {
     for (const [path, state] of tree) this.#given.add(key(path, state));
   }
 
-  /** A power cut took back, or tore, what was not synced. */
+  /** A power cut took back, or tore, what was not synced. What vault had brought was. */
   lost(changes: Changes, tree: ReadonlyMap<string, State>): void {
-    this.#note(changes);
+    this.#note(new Map([...changes].filter(([path, change]) => !this.#isTornOfOurs(path, change))));
     for (const [path, state] of this.#standing) {
       if (tree.get(path) !== state) this.#standing.delete(path);
     }
@@ -122,6 +124,13 @@ export class UserModel {
   /** Paths that somebody made go. */
   *gone(): Iterable<string> {
     for (const one of this.#given) if (one.endsWith('\n-')) yield one.slice(0, -2);
+  }
+
+  /** Whether nobody gave the path the content that is torn now, nor anything what is left of it. */
+  #isTornOfOurs(path: string, { before, after }: Change): boolean {
+    if (before === undefined || after?.startsWith('F') !== true) return false;
+    if (this.#given.has(key(path, before))) return false;
+    return ![...this.#given, ...this.#brought].some((one) => one.endsWith(`\n${after}`));
   }
 
   #note(changes: Changes): void {

@@ -17,6 +17,8 @@ export interface User {
   readonly chance: Chance;
   /** A text that nobody wrote before. */
   readonly newText: () => string;
+  /** Many contents are larger than what a peer may send without being given more credit. */
+  readonly isLarge: boolean;
 }
 
 /** Makes one edit, perhaps of `name`; what it was, in words, or undefined where there was nothing to do. */
@@ -117,13 +119,13 @@ function placeFor({ fileSystem, root }: User, path: string): string {
   return `${root}/${path}`;
 }
 
-function textFor({ chance, newText }: User): string {
+function textFor({ chance, newText, isLarge }: User): string {
   const kind = chance.below(20);
   if (kind < 3) return chance.pick(SAME);
   if (kind === 3) return '';
   const text = newText();
-  if (kind !== 4) return text;
-  const bytes = chance.oneIn(12) ? HUGE_BYTES : LARGE_BYTES;
+  if (kind !== 4 && (!isLarge || kind < 12)) return text;
+  const bytes = chance.oneIn(isLarge ? 2 : 12) ? HUGE_BYTES : LARGE_BYTES;
   return text + Buffer.from(chance.source.bytes(bytes)).toString('latin1');
 }
 
