@@ -1,5 +1,6 @@
 /** The folder channels of one connection: messages of all of them, in pieces, the most urgent first. */
 
+import type { Clock } from '../clock.ts';
 import { isVaultError } from '../errors.ts';
 import { encodeControl, type ControlMessage } from './control-message.ts';
 import { FrameJoiner, FrameQueue, type JoinedMessage } from './frame.ts';
@@ -36,6 +37,15 @@ export interface ControlEvents {
   broken(): void;
 }
 
+/** How fast data may leave, by channel. */
+export interface SendLimits {
+  readonly clock: Clock;
+  /** Milliseconds until more of this channel may be begun; 0 for now. */
+  waitMs(channel: number): number;
+  /** Takes note of bytes that left, also of control messages, which never wait. */
+  spent(channel: number, bytes: number): void;
+}
+
 const CONTROL_CHANNEL = 0;
 
 export class Channels implements ConnectionEvents {
@@ -44,12 +54,15 @@ export class Channels implements ConnectionEvents {
   readonly #joiner = new FrameJoiner();
   readonly #open = new Map<number, ChannelEvents>();
   readonly #control: ControlEvents | undefined;
+  readonly #limits: SendLimits | undefined;
+  #stopTimer: () => void = () => undefined;
   #isOver = false;
 
   /** With `control`, channel 0 is told of there, and opens to nothing else. */
-  constructor(connection: Connection, control?: ControlEvents) {
+  constructor(connection: Connection, control?: ControlEvents, limits?: SendLimits) {
     this.#connection = connection;
     this.#control = control;
+    this.#limits = limits;
   }
 
   /** Says something about channels, before anything that is said in them from now on. */
@@ -112,6 +125,7 @@ export class Channels implements ConnectionEvents {
 
   closed(): void {
     this.#isOver = true;
+    this.#stopTimer();
     const all = [...this.#open.values()];
     this.#open.clear();
     for (const events of all) events.closed();
@@ -124,10 +138,23 @@ export class Channels implements ConnectionEvents {
   }
 
   #pump(): void {
+    const limits = this.#limits;
+    let waitMs = Infinity;
+    const mayGo = (channel: number): boolean => {
+      const wait = limits?.waitMs(channel) ?? 0;
+      if (wait > 0) waitMs = Math.min(waitMs, wait);
+      return wait === 0;
+    };
+    this.#stopTimer();
     while (!this.#isOver && this.#connection.bufferedBytes < HIGH_WATER_BYTES) {
-      const next = this.#queue.next();
-      if (next === undefined) return;
+      const next = this.#queue.next(mayGo);
+      if (next === undefined) {
+        if (limits === undefined || waitMs === Infinity) return;
+        this.#stopTimer = limits.clock.timer(waitMs, () => this.#pump());
+        return;
+      }
       this.#connection.send(next.frame);
+      limits?.spent(next.channel, next.frame.length);
       if (next.cost > 0) this.#open.get(next.channel)?.drained(next.cost);
     }
   }

@@ -46,11 +46,17 @@ export class FrameQueue {
     this.#lanes[lanes.indexOf(lane)]?.push({ channel, bytes, cost, at: 0 });
   }
 
-  /** The next frame, and what it belongs to; undefined where nothing waits. */
-  next(): QueuedFrame | undefined {
+  /**
+   * The next frame, and what it belongs to; undefined where nothing waits that may go. Control messages and
+   * what was begun always go; other messages where `mayGo` says so of their channel.
+   */
+  next(mayGo: (channel: number) => boolean = always): QueuedFrame | undefined {
     for (const [number, queue] of this.#lanes.entries()) {
-      const first = queue[0];
+      const at = queue.findIndex((one) => number === 0 || one.at > 0 || mayGo(one.channel));
+      const first = queue[at];
       if (first === undefined) continue;
+      // What is begun stays in front: a lane carries one message at a time.
+      if (at > 0) queue.unshift(...queue.splice(at, 1));
       const end = Math.min(first.at + PIECE_BYTES, first.bytes.length);
       const isLast = end === first.bytes.length;
       const header = Uint8Array.of(
@@ -121,6 +127,10 @@ export class FrameJoiner {
     const bytes = open.pieces.length === 1 && only ? only : concat(...open.pieces);
     return { channel, lane, bytes };
   }
+}
+
+function always(): boolean {
+  return true;
 }
 
 function malformed(): VaultError {

@@ -1,11 +1,13 @@
 /** A connection with a peer, and the folders that are spoken of on it, as both sides share them now. */
 
+import type { Clock } from '../clock.ts';
 import { isVaultError } from '../errors.ts';
 import type { RandomSource } from '../random.ts';
-import { Channels, type Channel, type ChannelEvents } from './channels.ts';
+import { Channels, type Channel, type ChannelEvents, type SendLimits } from './channels.ts';
 import { decodeControl } from './control-message.ts';
 import { FolderChannels, type ChannelSteps, type LocalFolder } from './folder-channels.ts';
 import type { PeerConnection } from './peer-connection.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { ConnectionEvents } from './transport.ts';
 import { Violation } from './violation.ts';
 
@@ -22,24 +24,36 @@ export interface PeerLinkParts {
    * ends it; that is called once, when the folder is no longer shared or the connection is over.
    */
   readonly opened: (folder: Uint8Array, open: (events: ChannelEvents) => Channel) => () => void;
+  /** How fast data may leave: all limits of a folder's data, and of what is said about folders. */
+  readonly limits?: {
+    readonly clock: Clock;
+    of(folder: Uint8Array | undefined): readonly Pick<RateLimit, 'waitMs' | 'spend'>[];
+  };
   /** Called once, after every folder was ended. */
   readonly closed: (how: LinkEnd) => void;
+}
+
+interface OpenFolder {
+  readonly folder: Uint8Array;
+  end: () => void;
 }
 
 export class PeerLink implements ConnectionEvents {
   readonly #parts: PeerLinkParts;
   readonly #channels: Channels;
   readonly #folders: FolderChannels;
-  /** What ends each open channel. */
-  readonly #ends = new Map<number, () => void>();
+  /** Each open channel: its folder, and what ends it. */
+  readonly #open = new Map<number, OpenFolder>();
   #isOver = false;
 
   constructor(parts: PeerLinkParts) {
     this.#parts = parts;
-    this.#channels = new Channels(parts.connection, {
-      received: (bytes) => this.#take(() => this.#folders.received(decodeControl(bytes))),
+    const control = {
+      received: (bytes: Uint8Array) =>
+        this.#take(() => this.#folders.received(decodeControl(bytes))),
       broken: () => this.#over('misbehaved'),
-    });
+    };
+    this.#channels = new Channels(parts.connection, control, this.#sendLimits());
     this.#folders = new FolderChannels(parts.connection, parts.random);
     this.setFolders(parts.folders);
   }
@@ -80,21 +94,39 @@ export class PeerLink implements ConnectionEvents {
     for (const channel of steps.close) this.#end(channel);
     for (const message of steps.send) this.#channels.sendControl(message);
     for (const { folder, channel } of steps.open) {
-      const end = this.#parts.opened(folder, (events) => this.#channels.open(channel, events));
-      this.#ends.set(channel, end);
+      // Known before the first word is said in it, which counts to its folder.
+      const one: OpenFolder = { folder, end: () => undefined };
+      this.#open.set(channel, one);
+      one.end = this.#parts.opened(folder, (events) => this.#channels.open(channel, events));
     }
   }
 
+  #sendLimits(): SendLimits | undefined {
+    const { limits } = this.#parts;
+    if (limits === undefined) return undefined;
+    const { clock } = limits;
+    const of = (channel: number): ReturnType<typeof limits.of> =>
+      limits.of(this.#open.get(channel)?.folder);
+    return {
+      clock,
+      waitMs: (channel) =>
+        Math.max(0, ...of(channel).map((limit) => limit.waitMs(clock.monotonicMs()))),
+      spent: (channel, bytes) => {
+        for (const limit of of(channel)) limit.spend(bytes, clock.monotonicMs());
+      },
+    };
+  }
+
   #end(channel: number): void {
-    const end = this.#ends.get(channel);
-    this.#ends.delete(channel);
-    end?.();
+    const open = this.#open.get(channel);
+    this.#open.delete(channel);
+    open?.end();
   }
 
   #over(how: LinkEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const channel of this.#ends.keys()) this.#end(channel);
+    for (const channel of this.#open.keys()) this.#end(channel);
     this.#parts.connection.close();
     this.#parts.closed(how);
   }

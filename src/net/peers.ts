@@ -11,7 +11,7 @@ import type { Channel, ChannelEvents } from './channels.ts';
 import type { LocalFolder } from './folder-channels.ts';
 import type { PeerConnection } from './peer-connection.ts';
 import { PeerKeeper, type KeeperSteps, type PeerKey } from './peer-keeper.ts';
-import { PeerLink, type LinkEnd } from './peer-link.ts';
+import { PeerLink, type LinkEnd, type PeerLinkParts } from './peer-link.ts';
 import type { Begin, ConnectionEvents } from './transport.ts';
 
 export interface PeersParts {
@@ -30,6 +30,8 @@ export interface PeersParts {
     folder: Uint8Array,
     open: (events: ChannelEvents) => Channel,
   ) => () => void;
+  /** How fast data may leave to a peer: see {@link PeerLink}. */
+  readonly limits?: (peer: PeerKey) => NonNullable<PeerLinkParts['limits']>;
   /** A dial failed for another reason than that nobody answers: an address that is none, a disk. */
   readonly failed: (error: unknown) => void;
   /** A connection with a peer began, or is over. */
@@ -92,6 +94,7 @@ export class Peers {
       connection,
       random: this.#parts.random,
       folders: this.#parts.folders(peer),
+      ...(this.#parts.limits && { limits: this.#parts.limits(peer) }),
       opened: (folder, open) => this.#parts.opened(peer, `${peer} ${id}`, folder, open),
       closed: (how) => {
         this.#links.delete(id);

@@ -34,6 +34,8 @@ class LinkNode {
   readonly ended: LinkEnd[] = [];
   /** Bytes of every frame that came, by peer. */
   readonly heard = new Map<string, Uint8Array[]>();
+  /** Bytes that left, by folder; of none, what is about folders. */
+  readonly left = new Map<string | undefined, number>();
   /** Sessions under way, as `folder peer`. */
   readonly sessions = new Set<string>();
   #count = 0;
@@ -75,6 +77,15 @@ class LinkNode {
       connection,
       random,
       folders: this.#folders(peer),
+      limits: {
+        clock: systemClock,
+        of: (id) => {
+          const folder = Object.entries(ids).find(([, one]) => id && toHex(one) === toHex(id))?.[0];
+          const spend = (bytes: number): unknown =>
+            this.left.set(folder, (this.left.get(folder) ?? 0) + bytes);
+          return [{ waitMs: () => 0, spend }];
+        },
+      },
       opened: (id, open) => {
         const [name, held] = [...this.held].find(([one]) => toHex(ids[one]) === toHex(id)) ?? [];
         assert.ok(name && held);
@@ -166,6 +177,10 @@ describe('folders over connections', () => {
       }
     }
     assert.deepEqual([a.ended, b.ended, c.ended], [[], [], []]);
+    const left = (node: LinkNode, folder: string): number => node.left.get(folder) ?? 0;
+    assert.ok(left(a, 'X') > 400_000 && left(a, 'X') < 410_000, 'counted by folder');
+    assert.ok(left(a, 'Z') > 50_000 && left(b, 'X') < 5000);
+    assert.deepEqual(new Set(a.left.keys()), new Set(['X', 'Z', undefined]));
   });
 
   test('follow who is a member, without a new connection', async (t) => {
