@@ -32,7 +32,7 @@ export function threadPool(options: ThreadPoolOptions): WorkerPool {
 const EXEC_ARGV = process.execArgv.filter((flag) => flag === '--enable-source-maps');
 
 /** Most of what a task makes is short-lived and lies outside of the heap: more would only be memory. */
-const YOUNG_HEAP_MB = 8;
+const YOUNG_HEAP_MB = 4;
 
 const WORKER = new URL('./worker-main.js', import.meta.url);
 
