@@ -11,7 +11,7 @@ import { dialDelayMs } from './dial-delay.ts';
 export type PeerKey = string;
 
 /** A connection as both its ends know it. */
-export interface LinkFacts {
+export interface ConnectionFacts {
   readonly peer: PeerKey;
   /** Which run of the peer, in hex. */
   readonly run: string;
@@ -26,7 +26,7 @@ export interface KeeperSteps {
   readonly close: readonly number[];
 }
 
-interface Link extends LinkFacts {
+interface Kept extends ConnectionFacts {
   readonly id: number;
   readonly sinceMs: number;
 }
@@ -36,7 +36,7 @@ interface Peer {
   /** Addresses still to be tried in this round. */
   untried: string[];
   readonly dialing: Set<string>;
-  links: Link[];
+  connections: Kept[];
   failures: number;
   dueMs: number;
 }
@@ -66,7 +66,7 @@ export class PeerKeeper {
     const close: number[] = [];
     for (const [key, peer] of this.#peers) {
       if (peers.has(key)) continue;
-      close.push(...peer.links.map(({ id }) => id));
+      close.push(...peer.connections.map(({ id }) => id));
       this.#peers.delete(key);
     }
     for (const [key, addresses] of peers) {
@@ -94,7 +94,7 @@ export class PeerKeeper {
     const dial: { peer: PeerKey; address: string }[] = [];
     let all = this.#dials();
     for (const [key, peer] of this.#peers) {
-      if (peer.links.length > 0 || nowMs < peer.dueMs || all >= MAX_DIALS) continue;
+      if (peer.connections.length > 0 || nowMs < peer.dueMs || all >= MAX_DIALS) continue;
       if (peer.dialing.size >= MAX_PEER_DIALS) continue;
       if (peer.untried.length === 0 && peer.dialing.size === 0) peer.untried = [...peer.addresses];
       const address = peer.untried.shift();
@@ -111,9 +111,9 @@ export class PeerKeeper {
   nextMs(): number | undefined {
     let next: number | undefined;
     for (const peer of this.#peers.values()) {
-      const { untried, dialing, addresses, links, dueMs } = peer;
+      const { untried, dialing, addresses, connections, dueMs } = peer;
       const hasMore = untried.length > 0 || (dialing.size === 0 && addresses.length > 0);
-      if (links.length > 0 || !hasMore || dialing.size >= MAX_PEER_DIALS) continue;
+      if (connections.length > 0 || !hasMore || dialing.size >= MAX_PEER_DIALS) continue;
       next = Math.min(next ?? Infinity, dueMs);
     }
     return this.#dials() < MAX_DIALS ? next : undefined;
@@ -124,7 +124,7 @@ export class PeerKeeper {
     const peer = this.#peers.get(key);
     if (peer === undefined) return this.due(nowMs);
     peer.dialing.delete(address);
-    if (peer.links.length === 0 && peer.dialing.size === 0) {
+    if (peer.connections.length === 0 && peer.dialing.size === 0) {
       if (peer.untried.length > 0) peer.dueMs = nowMs;
       else this.#failed(peer, nowMs);
     }
@@ -132,15 +132,16 @@ export class PeerKeeper {
   }
 
   /** A connection is there; `close` may name it itself. */
-  opened(id: number, facts: LinkFacts, nowMs: number): KeeperSteps {
+  opened(id: number, facts: ConnectionFacts, nowMs: number): KeeperSteps {
     const peer = this.#peers.get(facts.peer);
     if (peer === undefined) return { dial: [], close: [id] };
-    const link: Link = { ...facts, id, sinceMs: nowMs };
-    const twin = peer.links.find(({ run }) => run === link.run);
-    if (twin !== undefined && this.#survivor(twin, link) === twin) return { dial: [], close: [id] };
+    const connection: Kept = { ...facts, id, sinceMs: nowMs };
+    const twin = peer.connections.find(({ run }) => run === connection.run);
+    if (twin !== undefined && this.#survivor(twin, connection) === twin)
+      return { dial: [], close: [id] };
     const gone = twin === undefined ? [] : [twin];
-    peer.links = [...peer.links.filter((one) => one !== twin), link];
-    if (peer.links.length > MAX_PEER_CONNECTIONS) gone.push(...peer.links.splice(0, 1));
+    peer.connections = [...peer.connections.filter((one) => one !== twin), connection];
+    if (peer.connections.length > MAX_PEER_CONNECTIONS) gone.push(...peer.connections.splice(0, 1));
     peer.untried = [];
     return { dial: [], close: gone.map((one) => one.id) };
   }
@@ -148,11 +149,11 @@ export class PeerKeeper {
   /** A connection is over, also one that was to be closed. */
   closed(id: number, nowMs: number): KeeperSteps {
     for (const peer of this.#peers.values()) {
-      const link = peer.links.find((one) => one.id === id);
-      if (link === undefined) continue;
-      peer.links = peer.links.filter((one) => one !== link);
-      if (nowMs - link.sinceMs >= GOOD_MS) peer.failures = 0;
-      if (peer.links.length === 0) this.#failed(peer, nowMs);
+      const connection = peer.connections.find((one) => one.id === id);
+      if (connection === undefined) continue;
+      peer.connections = peer.connections.filter((one) => one !== connection);
+      if (nowMs - connection.sinceMs >= GOOD_MS) peer.failures = 0;
+      if (peer.connections.length === 0) this.#failed(peer, nowMs);
     }
     return this.due(nowMs);
   }
@@ -162,7 +163,7 @@ export class PeerKeeper {
    * did not have the other any more. Else, where both dialed, that of the node with the greater key; where one
    * did, the one it dialed first.
    */
-  #survivor(old: Link, young: Link): Link {
+  #survivor(old: Kept, young: Kept): Kept {
     if (young.sinceMs - old.sinceMs > SIMULTANEOUS_MS) return young;
     if (old.isDialer === young.isDialer) return old.sentUs < young.sentUs ? old : young;
     const isOursKept = this.#own > old.peer;
@@ -182,7 +183,7 @@ export class PeerKeeper {
 }
 
 function newPeer(addresses: readonly string[], nowMs: number): Peer {
-  return { addresses, untried: [], dialing: new Set(), links: [], failures: 0, dueMs: nowMs };
+  return { addresses, untried: [], dialing: new Set(), connections: [], failures: 0, dueMs: nowMs };
 }
 
 /** Dials at once, and as if nothing had failed before. */

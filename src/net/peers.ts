@@ -1,6 +1,6 @@
 /**
  * Keeps a node connected with its peers: dials when {@link PeerKeeper} says so, keeps the connections that it
- * says, and has a {@link PeerLink} on each.
+ * says, and has a {@link PeerFolders} on each.
  */
 
 import { toHex } from '../bytes.ts';
@@ -11,7 +11,7 @@ import type { Channel, ChannelEvents } from './channels.ts';
 import type { LocalFolder } from './folder-channels.ts';
 import type { PeerConnection } from './peer-connection.ts';
 import { PeerKeeper, type KeeperSteps, type PeerKey } from './peer-keeper.ts';
-import { PeerLink, type LinkEnd, type PeerLinkParts } from './peer-link.ts';
+import { PeerFolders, type ConnectionEnd, type PeerFoldersParts } from './peer-folders.ts';
 import type { Begin, ConnectionEvents } from './transport.ts';
 
 export interface PeersParts {
@@ -23,19 +23,19 @@ export interface PeersParts {
   readonly dial: (peer: PeerKey, address: string, begin: Begin<PeerConnection>) => Promise<void>;
   /** All folders of this node, and whether each is shared with this peer now. */
   readonly folders: (peer: PeerKey) => readonly LocalFolder[];
-  /** As in {@link PeerLink}, with the peer's name, which is another for each connection. */
+  /** As in {@link PeerFolders}, with the peer's name, which is another for each connection. */
   readonly opened: (
     peer: PeerKey,
     name: string,
     folder: Uint8Array,
     open: (events: ChannelEvents) => Channel,
   ) => () => void;
-  /** How fast data may leave to a peer: see {@link PeerLink}. */
-  readonly limits?: (peer: PeerKey) => NonNullable<PeerLinkParts['limits']>;
+  /** How fast data may leave to a peer: see {@link PeerFolders}. */
+  readonly limits?: (peer: PeerKey) => NonNullable<PeerFoldersParts['limits']>;
   /** A dial failed for another reason than that nobody answers: an address that is none, a disk. */
   readonly failed: (error: unknown) => void;
   /** A connection with a peer began, or is over. */
-  readonly changed?: (peer: PeerKey, how: 'connected' | LinkEnd) => void;
+  readonly changed?: (peer: PeerKey, how: 'connected' | ConnectionEnd) => void;
 }
 
 /** Where nothing more is to be heard: the connection is being closed. */
@@ -48,7 +48,10 @@ const deaf: ConnectionEvents = {
 export class Peers {
   readonly #parts: PeersParts;
   readonly #keeper: PeerKeeper;
-  readonly #links = new Map<number, { readonly peer: PeerKey; readonly link: PeerLink }>();
+  readonly #connections = new Map<
+    number,
+    { readonly peer: PeerKey; readonly folders: PeerFolders }
+  >();
   readonly #dials = new Set<Promise<void>>();
   #count = 0;
   #stopTimer: () => void = () => undefined;
@@ -61,7 +64,7 @@ export class Peers {
 
   /** Peers with a connection, each once. */
   get connected(): ReadonlySet<PeerKey> {
-    return new Set([...this.#links.values()].map(({ peer }) => peer));
+    return new Set([...this.#connections.values()].map(({ peer }) => peer));
   }
 
   /** Whom to be connected with, and where each can be dialed. Connections with all others are closed at once. */
@@ -71,7 +74,8 @@ export class Peers {
 
   /** What is shared with whom changed: channels open and close accordingly, at once. */
   foldersChanged(): void {
-    for (const { peer, link } of this.#links.values()) link.setFolders(this.#parts.folders(peer));
+    for (const { peer, folders } of this.#connections.values())
+      folders.setFolders(this.#parts.folders(peer));
   }
 
   /** This machine has other addresses, or woke up. */
@@ -90,35 +94,35 @@ export class Peers {
       connection.close();
       return deaf;
     }
-    const link = new PeerLink({
+    const folders = new PeerFolders({
       connection,
       random: this.#parts.random,
       folders: this.#parts.folders(peer),
       ...(this.#parts.limits && { limits: this.#parts.limits(peer) }),
       opened: (folder, open) => this.#parts.opened(peer, `${peer} ${id}`, folder, open),
       closed: (how) => {
-        this.#links.delete(id);
+        this.#connections.delete(id);
         this.#parts.changed?.(peer, how);
         if (!this.#isClosed) this.#do(this.#keeper.closed(id, this.#parts.clock.monotonicMs()));
       },
     });
-    this.#links.set(id, { peer, link });
+    this.#connections.set(id, { peer, folders });
     this.#parts.changed?.(peer, 'connected');
     this.#do(steps);
-    return link;
+    return folders;
   };
 
   /** Ends all connections and waits for dials under way. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#stopTimer();
-    for (const { link } of this.#links.values()) link.close();
+    for (const { folders } of this.#connections.values()) folders.close();
     await Promise.all(this.#dials);
   }
 
   #do({ dial, close }: KeeperSteps): void {
     if (this.#isClosed) return;
-    for (const id of close) this.#links.get(id)?.link.close();
+    for (const id of close) this.#connections.get(id)?.folders.close();
     for (const { peer, address } of dial) this.#dial(peer, address);
     this.#watch();
   }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { MAX_DIALS, MAX_PEER_CONNECTIONS } from '../../src/limits.ts';
 import { dialDelayMs } from '../../src/net/dial-delay.ts';
-import { PeerKeeper, type KeeperSteps, type LinkFacts } from '../../src/net/peer-keeper.ts';
+import { PeerKeeper, type KeeperSteps, type ConnectionFacts } from '../../src/net/peer-keeper.ts';
 import { VirtualClock } from '../../src/system/virtual-clock.ts';
 import { seededRandom } from '../helpers/seeded.ts';
 import { fixedRandom } from '../crypto/fixtures.ts';
@@ -12,7 +12,7 @@ const none = fixedRandom(new Uint8Array(2));
 const keeper = (own = 'b'): PeerKeeper => new PeerKeeper(own, none);
 const at = (...addresses: string[]): Map<string, string[]> => new Map([['a', addresses]]);
 const dialed = ({ dial }: KeeperSteps): string[] => dial.map(({ address }) => address);
-const link = (facts: Partial<LinkFacts> = {}): LinkFacts => ({
+const known = (facts: Partial<ConnectionFacts> = {}): ConnectionFacts => ({
   peer: 'a',
   run: 'r',
   isDialer: true,
@@ -62,13 +62,13 @@ describe('dialing', () => {
       steps = one.due(now);
     }
     assert.deepEqual(waits, [1000, 5000, 15_000, 60_000]);
-    one.opened(1, link(), now);
+    one.opened(1, known(), now);
     one.dialEnded('a', 'x', now);
     assert.equal(one.nextMs(), undefined);
     one.closed(1, now + 60_000);
     assert.equal(one.nextMs(), now + 61_000);
     one.due(now + 61_000);
-    one.opened(2, link(), now + 61_000);
+    one.opened(2, known(), now + 61_000);
     one.dialEnded('a', 'x', now + 61_000);
     one.closed(2, now + 61_001);
     assert.equal(one.nextMs(), now + 66_001, 'one that fails at once was none');
@@ -93,10 +93,10 @@ describe('dialing', () => {
       ['c', []],
     ]);
     assert.deepEqual(dialed(one.setPeers(peers, 0)), ['x']);
-    one.opened(1, link(), 5);
+    one.opened(1, known(), 5);
     one.dialEnded('a', 'x', 5);
     assert.deepEqual(dialed(one.due(1_000_000)), []);
-    assert.deepEqual(one.opened(2, link({ peer: 'b' }), 6).close, [2], 'a connection with itself');
+    assert.deepEqual(one.opened(2, known({ peer: 'b' }), 6).close, [2], 'a connection with itself');
     assert.equal(one.nextMs(), undefined);
   });
 
@@ -121,8 +121,8 @@ describe('of several connections with one peer', () => {
   test('those of nobody to be connected with are closed', () => {
     const one = keeper();
     one.setPeers(at('x'), 0);
-    one.opened(1, link(), 0);
-    assert.deepEqual(one.opened(2, link({ peer: 'stranger' }), 0).close, [2]);
+    one.opened(1, known(), 0);
+    assert.deepEqual(one.opened(2, known({ peer: 'stranger' }), 0).close, [2]);
     assert.deepEqual(one.setPeers(new Map(), 1).close, [1]);
   });
 
@@ -131,7 +131,7 @@ describe('of several connections with one peer', () => {
     one.setPeers(at('x'), 0);
     const close: number[] = [];
     for (let id = 1; id <= MAX_PEER_CONNECTIONS + 2; id++) {
-      close.push(...one.opened(id, link({ run: `r${id}`, isDialer: false }), id).close);
+      close.push(...one.opened(id, known({ run: `r${id}`, isDialer: false }), id).close);
     }
     assert.deepEqual(close, [1, 2]);
   });
@@ -139,9 +139,9 @@ describe('of several connections with one peer', () => {
   test('one that comes long after takes the place of the one before', () => {
     const one = keeper();
     one.setPeers(at('x'), 0);
-    one.opened(1, link({ sentUs: 1 }), 0);
-    assert.deepEqual(one.opened(2, link({ sentUs: 2, isDialer: false }), 20_000).close, [1]);
-    assert.deepEqual(one.opened(3, link({ sentUs: 3, isDialer: false }), 20_001).close, [3]);
+    one.opened(1, known({ sentUs: 1 }), 0);
+    assert.deepEqual(one.opened(2, known({ sentUs: 2, isDialer: false }), 20_000).close, [1]);
+    assert.deepEqual(one.opened(3, known({ sentUs: 3, isDialer: false }), 20_001).close, [3]);
   });
 
   test('both ends keep the same, however they saw them come', () => {
@@ -150,13 +150,13 @@ describe('of several connections with one peer', () => {
       fc.property(
         fc.uniqueArray(facts, { minLength: 1, maxLength: 4, selector: ({ sentUs }) => sentUs }),
         fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
-        (links, chance) => {
+        (connections, chance) => {
           const kept = [true, false].map((isNear) => {
             const one = keeper(isNear ? 'b' : 'a');
             const peer = isNear ? 'a' : 'b';
             one.setPeers(new Map([[peer, []]]), 0);
             const open = new Set<number>();
-            const order = links
+            const order = connections
               .map((each, id) => ({ ...each, id, key: chance.next().value ?? 0 }))
               .toSorted((x, y) => x.key - y.key);
             for (const { id, isDialer, sentUs } of order) {
@@ -185,7 +185,7 @@ describe('of several connections with one peer', () => {
           const nodes = ['a', 'b'].map((own) => new PeerKeeper(own, random));
           const open = new Set<number>();
           const gone: number[] = [];
-          let [links, lastClose] = [0, 0];
+          let [connections, lastClose] = [0, 0];
           const close = (id: number): void => {
             if (!open.delete(id)) return;
             lastClose = clock.monotonicMs();
@@ -206,7 +206,7 @@ describe('of several connections with one peer', () => {
           function dial(side: number, peer: string, address: string): void {
             const sentUs = clock.wallMs() * 1000 + side;
             clock.timer(delay(), () => {
-              const id = ++links;
+              const id = ++connections;
               open.add(id);
               const tell = (of: number): void => {
                 if (!open.has(id)) return;

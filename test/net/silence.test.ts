@@ -9,7 +9,7 @@ import { CreditPool } from '../../src/net/credit-pool.ts';
 import { ExchangeDriver } from '../../src/net/exchange-driver.ts';
 import { MemoryNetwork } from '../../src/net/memory-network.ts';
 import type { PeerConnection } from '../../src/net/peer-connection.ts';
-import { PeerLink } from '../../src/net/peer-link.ts';
+import { PeerFolders } from '../../src/net/peer-folders.ts';
 import type { Begin, Connection } from '../../src/net/transport.ts';
 import { VirtualClock } from '../../src/system/virtual-clock.ts';
 import { MemoryFolder, sideOf } from '../helpers/memory-folder.ts';
@@ -80,7 +80,7 @@ async function whatIsHeard(
     return {
       folders,
       begin: (peer, pair, isDialer) => (connection) => {
-        const link = new PeerLink({
+        const spoken = new PeerFolders({
           connection: known(connection, peer, pair, isDialer),
           random,
           folders: told.map((one) => ({ id: one.id, isShared: one.with.includes(peer) })),
@@ -91,14 +91,14 @@ async function whatIsHeard(
           },
           closed: () => undefined,
         });
-        if (name !== 'watcher') return link;
+        if (name !== 'watcher') return spoken;
         return {
           frame: (frame) => {
             heard.push(`${frame.length} at ${clock.monotonicMs()}`);
-            link.frame(frame);
+            spoken.frame(frame);
           },
-          drained: () => link.drained(),
-          closed: (how) => link.closed(how),
+          drained: () => spoken.drained(),
+          closed: (how) => spoken.closed(how),
         };
       },
     };

@@ -11,10 +11,10 @@ import type { RateLimit } from './rate-limit.ts';
 import type { ConnectionEvents } from './transport.ts';
 import { Violation } from './violation.ts';
 
-/** Why a link is over; `misbehaved` where the peer broke the protocol. */
-export type LinkEnd = 'ended' | 'lost' | 'misbehaved';
+/** Why a connection is over; `misbehaved` where the peer broke the protocol. */
+export type ConnectionEnd = 'ended' | 'lost' | 'misbehaved';
 
-export interface PeerLinkParts {
+export interface PeerFoldersParts {
   readonly connection: PeerConnection;
   readonly random: RandomSource;
   /** All folders of this node, as they are now. */
@@ -30,7 +30,7 @@ export interface PeerLinkParts {
     of(folder: Uint8Array | undefined): readonly Pick<RateLimit, 'waitMs' | 'spend'>[];
   };
   /** Called once, after every folder was ended. */
-  readonly closed: (how: LinkEnd) => void;
+  readonly closed: (how: ConnectionEnd) => void;
 }
 
 interface OpenFolder {
@@ -38,15 +38,15 @@ interface OpenFolder {
   end: () => void;
 }
 
-export class PeerLink implements ConnectionEvents {
-  readonly #parts: PeerLinkParts;
+export class PeerFolders implements ConnectionEvents {
+  readonly #parts: PeerFoldersParts;
   readonly #channels: Channels;
   readonly #folders: FolderChannels;
   /** Each open channel: its folder, and what ends it. */
   readonly #open = new Map<number, OpenFolder>();
   #isOver = false;
 
-  constructor(parts: PeerLinkParts) {
+  constructor(parts: PeerFoldersParts) {
     this.#parts = parts;
     const control = {
       received: (bytes: Uint8Array) =>
@@ -123,7 +123,7 @@ export class PeerLink implements ConnectionEvents {
     open?.end();
   }
 
-  #over(how: LinkEnd): void {
+  #over(how: ConnectionEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
     for (const channel of this.#open.keys()) this.#end(channel);

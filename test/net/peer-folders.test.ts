@@ -9,13 +9,13 @@ import { CreditPool } from '../../src/net/credit-pool.ts';
 import { ExchangeDriver } from '../../src/net/exchange-driver.ts';
 import type { LocalFolder } from '../../src/net/folder-channels.ts';
 import type { PeerConnection } from '../../src/net/peer-connection.ts';
-import { PeerLink, type LinkEnd } from '../../src/net/peer-link.ts';
+import { PeerFolders, type ConnectionEnd } from '../../src/net/peer-folders.ts';
 import { testDoor, openDoor, staticKey, type TestDoor } from '../helpers/doors.ts';
 import { MemoryFolder, sideOf } from '../helpers/memory-folder.ts';
 import { seededRandom } from '../helpers/seeded.ts';
 import { eventually } from '../helpers/wait.ts';
 
-const random = seededRandom('links');
+const random = seededRandom('connections');
 const ids = { X: random.bytes(32), Y: random.bytes(32), Z: random.bytes(32) };
 type FolderName = keyof typeof ids;
 
@@ -26,12 +26,12 @@ interface Held {
   readonly members: Set<string>;
 }
 
-class LinkNode {
+class TestNode {
   readonly name: string;
   readonly door: TestDoor;
   readonly held = new Map<FolderName, Held>();
-  readonly links = new Map<string, PeerLink>();
-  readonly ended: LinkEnd[] = [];
+  readonly connections = new Map<string, PeerFolders>();
+  readonly ended: ConnectionEnd[] = [];
   /** Bytes of every frame that came, by peer. */
   readonly heard = new Map<string, Uint8Array[]>();
   /** Bytes that left, by folder; of none, what is about folders. */
@@ -64,16 +64,16 @@ class LinkNode {
     held.driver.advanced(held.folder.append(bytes.map((length) => random.bytes(length))));
   }
 
-  /** Tells every peer's link what is shared with it now. */
+  /** Tells every peer's spoken what is shared with it now. */
   refresh(): void {
-    for (const [peer, link] of this.links) link.setFolders(this.#folders(peer));
+    for (const [peer, spoken] of this.connections) spoken.setFolders(this.#folders(peer));
   }
 
-  readonly begin = (connection: PeerConnection): PeerLink => {
+  readonly begin = (connection: PeerConnection): PeerFolders => {
     const peer = nameOf(connection.peer);
     const heard: Uint8Array[] = [];
     this.heard.set(peer, heard);
-    const link = new PeerLink({
+    const spoken = new PeerFolders({
       connection,
       random,
       folders: this.#folders(peer),
@@ -99,17 +99,17 @@ class LinkNode {
         };
       },
       closed: (how) => {
-        this.links.delete(peer);
+        this.connections.delete(peer);
         this.ended.push(how);
       },
     });
-    this.links.set(peer, link);
-    const taken = link.frame.bind(link);
-    link.frame = (bytes) => {
+    this.connections.set(peer, spoken);
+    const taken = spoken.frame.bind(spoken);
+    spoken.frame = (bytes) => {
       heard.push(bytes.slice());
       taken(bytes);
     };
-    return link;
+    return spoken;
   };
 
   #folders(peer: string): LocalFolder[] {
@@ -125,27 +125,27 @@ function nameOf(key: Uint8Array): string {
   return names.find((name) => mapKey(staticKey(name).exchangeKey) === mapKey(key)) ?? 'nobody';
 }
 
-async function connect(t: TestContext, from: LinkNode, to: LinkNode): Promise<void> {
+async function connect(t: TestContext, from: TestNode, to: TestNode): Promise<void> {
   const listener = await openDoor(t, to.door, to.begin);
   const callee = { peer: to.door.own.exchangeKey };
   await from.door.door.dial(listener.address, callee, from.begin);
-  await eventually('the other end', () => to.links.has(from.name));
+  await eventually('the other end', () => to.connections.has(from.name));
   t.after(() => {
-    for (const link of [...from.links.values(), ...to.links.values()]) link.close();
+    for (const spoken of [...from.connections.values(), ...to.connections.values()]) spoken.close();
   });
 }
 
-function has(node: LinkNode, folder: FolderName, entries: number): boolean {
+function has(node: TestNode, folder: FolderName, entries: number): boolean {
   const held = node.held.get(folder)?.folder;
   return held?.entryCount === entries && held.lacking().length === 0;
 }
 
 describe('folders over connections', () => {
   test('three nodes exchange what each two of them share, and nothing else', async (t) => {
-    const [a, b, c] = names.map((name) => new LinkNode(name, names)) as [
-      LinkNode,
-      LinkNode,
-      LinkNode,
+    const [a, b, c] = names.map((name) => new TestNode(name, names)) as [
+      TestNode,
+      TestNode,
+      TestNode,
     ];
     await a.hold('X', ['b']);
     await b.hold('X', ['a']);
@@ -177,14 +177,14 @@ describe('folders over connections', () => {
       }
     }
     assert.deepEqual([a.ended, b.ended, c.ended], [[], [], []]);
-    const left = (node: LinkNode, folder: string): number => node.left.get(folder) ?? 0;
+    const left = (node: TestNode, folder: string): number => node.left.get(folder) ?? 0;
     assert.ok(left(a, 'X') > 400_000 && left(a, 'X') < 410_000, 'counted by folder');
     assert.ok(left(a, 'Z') > 50_000 && left(b, 'X') < 5000);
     assert.deepEqual(new Set(a.left.keys()), new Set(['X', 'Z', undefined]));
   });
 
   test('follow who is a member, without a new connection', async (t) => {
-    const [a, b] = [new LinkNode('a', names), new LinkNode('b', names)];
+    const [a, b] = [new TestNode('a', names), new TestNode('b', names)];
     const inA = await a.hold('X', ['b']);
     await a.hold('Y', []);
     await b.hold('X', ['a']);
@@ -211,7 +211,7 @@ describe('folders over connections', () => {
   });
 
   test('of a peer that breaks the rules of channels end, and are told apart from a lost one', async (t) => {
-    const [a, b] = [new LinkNode('a', names), new LinkNode('b', names)];
+    const [a, b] = [new TestNode('a', names), new TestNode('b', names)];
     await a.hold('X', ['b']);
     await b.hold('X', ['a']);
     const listener = await openDoor(t, b.door, b.begin);
