@@ -20,6 +20,8 @@ export class UserModel {
   /** What vault brought here: found again after a crash, it may be taken for what a user did. */
   readonly #brought = new Set<string>();
   #hadMishap = false;
+  /** Directories that were given another name while vault worked in them: it may have gone on there. */
+  readonly #moved = new Set<string>();
   /** Each path with each state that somebody gave it on this node: nothing else may be recorded. */
   readonly #given = new Set<string>();
   /** What a user wrote last at each path, and was not recorded for sure. */
@@ -32,6 +34,7 @@ export class UserModel {
   did(changes: Changes): void {
     this.edits++;
     this.#note(changes);
+    if (this.#scans.size > 0) this.#noteMoved(changes);
     for (const [path, { before, after }] of changes) {
       if (after === undefined || after === 'D') this.#standing.delete(path);
       else this.#standing.set(path, after);
@@ -118,7 +121,10 @@ export class UserModel {
   /** Whether somebody made this of the path; undefined: made it go. */
   explains(path: string, state: State | undefined): boolean {
     const one = key(path, state);
-    return this.#given.has(one) || (this.#hadMishap && this.#brought.has(one));
+    if (this.#given.has(one)) return true;
+    const mayBeTaken =
+      this.#hadMishap || [...this.#moved].some((directory) => path.startsWith(`${directory}/`));
+    return mayBeTaken && this.#brought.has(one);
   }
 
   /** Paths that somebody made go. */
@@ -131,6 +137,14 @@ export class UserModel {
     if (before === undefined || after?.startsWith('F') !== true) return false;
     if (this.#given.has(key(path, before))) return false;
     return ![...this.#given, ...this.#brought].some((one) => one.endsWith(`\n${after}`));
+  }
+
+  #noteMoved(changes: Changes): void {
+    const all = [...changes];
+    if (!all.some(([, { before, after }]) => before === 'D' && after !== 'D')) return;
+    for (const [path, { before, after }] of all) {
+      if (before !== 'D' && after === 'D') this.#moved.add(path);
+    }
   }
 
   #note(changes: Changes): void {
