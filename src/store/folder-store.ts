@@ -6,9 +6,9 @@
  * `meta/` batch. Small commits put values and head into one synced batch instead.
  */
 
-import { Mutex, Semaphore } from '../async.ts';
+import { Mutex } from '../async.ts';
 import { equalBytes, mapKey } from '../bytes.ts';
-import { parseHeader, valueTypes } from '../crypto/sealed-value.ts';
+import { parseHeader } from '../crypto/sealed-value.ts';
 import { isVaultError, VaultError } from '../errors.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import {
@@ -25,12 +25,9 @@ import {
 } from './meta-keys.ts';
 import type { MetaOperation, MetaStore } from './meta-store.ts';
 import type { ReplayCounts, ReplayLog } from './replay-log.ts';
+import { replayValues } from './replay-values.ts';
+import { StagedValues } from './staged-values.ts';
 import { want } from './want.ts';
-
-/** Staged bytes that go to `chunks/` as one unsynced batch. */
-const WRITE_BYTES = 1024 * 1024;
-/** Bytes on their way to `chunks/` before staging waits. */
-const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
 
 interface CommitOptions {
   /** Covers all log values staged before it. */
@@ -38,11 +35,6 @@ interface CommitOptions {
   /** Heads of entries before that one: written with it, all or none. */
   readonly earlierHeads?: readonly Uint8Array[];
   readonly rows?: CommitRows;
-}
-
-interface Staged {
-  readonly seq: number;
-  readonly value: Uint8Array;
 }
 
 interface StagedCounts {
@@ -59,7 +51,7 @@ export type CommitRows = (headSeq: number | undefined) => readonly MetaOperation
 export class FolderStore {
   readonly meta: MetaStore;
   readonly chunks: ChunkStore;
-  #nextSeq: number;
+  readonly #staged: StagedValues;
   #committedSeq: number;
   readonly #lastSeqAtOpen: number;
   /** `meta/` was made from `chunks/` since it was opened: what it lacks is not there. */
@@ -70,17 +62,8 @@ export class FolderStore {
   readonly #pending = new Map<string, ChunkRow>();
   /** Ids that {@link wanted} answered yes to and that have not arrived. */
   readonly #promised = new Set<string>();
-  #buffer: Staged[] = [];
-  #bufferBytes = 0;
-  /** Values on their way to `chunks/`. */
-  readonly #writing = new Map<number, Uint8Array>();
   /** The first log value that no head covers yet. */
   #openLogSeq: number | undefined;
-  /** Whether unsynced batches were written since the last barrier. */
-  #unsynced = false;
-  readonly #inFlight = new Semaphore(IN_FLIGHT_BYTES);
-  readonly #writes = new Set<Promise<void>>();
-  #failure: Error | undefined;
   readonly #commits = new Mutex();
   #stored: StagedCounts = { chunks: 0, plainBytes: 0, sealedBytes: 0 };
 
@@ -90,7 +73,7 @@ export class FolderStore {
     this.#committedSeq = committedSeq;
     this.#lastSeqAtOpen = lastSeq;
     this.#isNew = committedSeq < 0;
-    this.#nextSeq = Math.max(committedSeq, lastSeq) + 1;
+    this.#staged = new StagedValues(chunks, Math.max(committedSeq, lastSeq) + 1);
   }
 
   /**
@@ -184,13 +167,13 @@ export class FolderStore {
       at += header.totalLength;
       this.#promised.delete(key);
       if (this.#pending.has(key)) continue;
-      const seq = this.#push(value);
+      const seq = this.#staged.add(value);
       this.#pending.set(key, { seq, bytes: value.length });
       this.#stored.chunks++;
       this.#stored.plainBytes += header.plainLength;
       this.#stored.sealedBytes += value.length;
     }
-    if (this.#bufferBytes >= WRITE_BYTES) await this.#writeBuffer();
+    await this.#staged.flow();
   }
 
   /**
@@ -198,10 +181,10 @@ export class FolderStore {
    * They count once a commit with a head follows; until then a crash undoes them.
    */
   stageLogValues(values: readonly Uint8Array[]): number {
-    const first = this.#nextSeq;
+    const first = this.#staged.nextSeq;
     if (values.length > 0) this.#openLogSeq ??= first;
     for (const value of values) {
-      this.#push(value);
+      this.#staged.add(value);
       this.#stored.sealedBytes += value.length;
     }
     return first;
@@ -210,7 +193,7 @@ export class FolderStore {
   /** Takes one log value that belongs to what is committed already: it counts with the next commit. */
   stageLatePage(value: Uint8Array): number {
     this.#stored.sealedBytes += value.length;
-    return this.#push(value);
+    return this.#staged.add(value);
   }
 
   /** From now on the log may speak of chunks that have not come yet: what the index lacks is not there. */
@@ -271,20 +254,16 @@ export class FolderStore {
       lost.push({ type: 'put', key: chunkKey(id), value: LOST_CHUNK });
       return -1;
     });
-    if (lost.length > 0) await this.#guard(() => this.meta.write(lost, { sync: false }));
+    if (lost.length > 0) await this.#staged.guard(() => this.meta.write(lost, { sync: false }));
     return places;
   }
 
   /** Values by sequence number, staged ones included; undefined where there is none. */
   async getValues(seqs: readonly number[]): Promise<(Uint8Array | undefined)[]> {
-    const first = this.#buffer[0]?.seq ?? this.#nextSeq;
-    const buffered = new Map(
-      seqs.some((seq) => seq >= first) ? this.#buffer.map(({ seq, value }) => [seq, value]) : [],
-    );
-    const values = seqs.map((seq) => buffered.get(seq) ?? this.#writing.get(seq));
+    const values = this.#staged.read(seqs);
     const open = [...seqs.keys()].filter((at) => {
       const seq = seqs[at] ?? -1;
-      return values[at] === undefined && seq >= 0 && seq < this.#nextSeq;
+      return values[at] === undefined && seq >= 0 && seq < this.#staged.nextSeq;
     });
     if (open.length === 0) return values;
     const stored = await this.#storedValues(open.map((at) => seqs[at] ?? -1));
@@ -299,84 +278,34 @@ export class FolderStore {
    * May be cut short anywhere and begun again.
    */
   async replay(log: ReplayLog): Promise<ReplayCounts> {
-    const from = this.#committedSeq + 1;
-    const damaged: number[] = [];
-    let rows: MetaOperation[] = [];
-    let chunks = 0;
-    const flush = async (): Promise<void> => {
-      if (rows.length > 0) await this.#guard(() => this.meta.write(rows, { sync: true }));
-      rows = [];
-      log.settled();
-    };
-    for await (const { seq, value } of this.chunks.scan(from, undefined, (after) => {
-      damaged.push(after);
-    })) {
-      let header;
-      try {
-        header = parseHeader(value);
-      } catch (error) {
-        if (!(error instanceof VaultError)) throw error;
-        damaged.push(seq);
-        continue;
-      }
-      if (header.type >= valueTypes.entry) {
-        for (const row of await log.accept(seq, value)) rows.push(row);
-      } else {
-        chunks++;
-        rows.push({
-          type: 'put',
-          key: chunkKey(header.id.slice()),
-          value: encodeChunkRow({ seq, bytes: value.length }),
-        });
-      }
-      if (rows.length >= 10_000) await flush();
-    }
-    for (const row of await log.finish(damaged.length > 0)) rows.push(row);
-    await flush();
-    damaged.push(...log.damaged);
-    // What seems to have no head may have one among what cannot be read.
-    const leftover = damaged.length > 0 ? [] : log.leftover();
-    if (leftover.length > 0) {
-      await this.#guard(() => this.chunks.write({ deletes: leftover }, { sync: true }));
-    }
+    const { chunks, meta } = this;
+    const guard = <T>(run: () => Promise<T>): Promise<T> => this.#staged.guard(run);
+    const counts = await replayValues({ chunks, meta, guard }, this.#committedSeq + 1, log);
     const committed = await this.chunks.lastSeq();
-    await this.#guard(() => this.meta.write([committedRow(committed)], { sync: true }));
+    await this.#staged.guard(() => this.meta.write([committedRow(committed)], { sync: true }));
     this.#committedSeq = committed;
-    return { chunks, dropped: leftover.length, damaged };
+    return counts;
   }
 
   /** Waits for writes in progress and closes both stores. What no commit covered is replayed at the next open. Idempotent. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#writes);
+    await this.#staged.idle();
     await this.chunks.close();
     await this.meta.close();
   }
 
   async #commit(options: CommitOptions): Promise<void> {
-    this.#assertSound();
-    const upTo = this.#nextSeq - 1;
+    this.#staged.assertSound();
+    const upTo = this.#staged.nextSeq - 1;
     // Numbered before anything is awaited: what others stage meanwhile comes after the head.
-    const earlier = (options.earlierHeads ?? []).map((value) => this.#take(value));
-    const head = options.head === undefined ? undefined : this.#take(options.head);
+    const earlier = (options.earlierHeads ?? []).map((value) => this.#staged.number(value));
+    const head = options.head === undefined ? undefined : this.#staged.number(options.head);
     const heads = head === undefined ? earlier : [...earlier, head];
     const last = head?.seq ?? upTo;
     if (head !== undefined) this.#openLogSeq = undefined;
     // A replay begins early enough to meet every entry that no head covers yet.
     const committed = Math.min(last, (this.#openLogSeq ?? Infinity) - 1);
-    if (this.#unsynced) {
-      await this.#writeBuffer();
-      await Promise.all(this.#writes);
-      this.#assertSound();
-      // A write that others begin meanwhile may miss this barrier.
-      this.#unsynced = this.#writes.size > 0;
-      await this.#guard(() => this.chunks.barrier());
-      if (heads.length > 0) await this.#writeSynced(heads);
-    } else {
-      const values = heads.length === 0 ? this.#buffer : [...this.#buffer, ...heads];
-      this.#buffer = [];
-      this.#bufferBytes = 0;
-      if (values.length > 0) await this.#writeSynced(values);
-    }
+    await this.#staged.settle(heads);
     const rows: MetaOperation[] = [];
     for (const [key, row] of this.#pending) {
       if (row.seq > last) continue;
@@ -385,7 +314,7 @@ export class FolderStore {
     }
     for (const row of options.rows?.(head?.seq) ?? []) rows.push(row);
     rows.push(committedRow(committed));
-    await this.#guard(() => this.meta.write(rows, { sync: true }));
+    await this.#staged.guard(() => this.meta.write(rows, { sync: true }));
     this.#committedSeq = committed;
     for (const [key, row] of this.#pending) {
       if (row.seq <= last) this.#pending.delete(key);
@@ -409,69 +338,6 @@ export class FolderStore {
       }
     }
     return values;
-  }
-
-  #push(value: Uint8Array): number {
-    const staged = this.#take(value);
-    this.#buffer.push(staged);
-    this.#bufferBytes += value.length;
-    return staged.seq;
-  }
-
-  #take(value: Uint8Array): Staged {
-    return { seq: this.#nextSeq++, value };
-  }
-
-  async #writeBuffer(): Promise<void> {
-    const values = this.#buffer;
-    const bytes = this.#bufferBytes;
-    if (values.length === 0) return;
-    this.#buffer = [];
-    this.#bufferBytes = 0;
-    this.#unsynced = true;
-    const write = (async () => {
-      await this.#inFlight.take(bytes);
-      try {
-        await this.#guard(() => this.chunks.write({ puts: values }, { sync: false }));
-      } finally {
-        this.#inFlight.give(bytes);
-      }
-    })();
-    this.#track(values, write);
-    await this.#inFlight.take(1);
-    this.#inFlight.give(1);
-    this.#assertSound();
-  }
-
-  async #writeSynced(values: readonly Staged[]): Promise<void> {
-    const write = this.#guard(() => this.chunks.write({ puts: values }, { sync: true }));
-    this.#track(values, write);
-    await write;
-  }
-
-  /** Keeps values readable while they are written. A failure is kept, and thrown by the next commit. */
-  #track(values: readonly Staged[], write: Promise<void>): void {
-    for (const { seq, value } of values) this.#writing.set(seq, value);
-    const tracked: Promise<void> = write
-      .catch(() => undefined)
-      .finally(() => {
-        for (const { seq } of values) this.#writing.delete(seq);
-        this.#writes.delete(tracked);
-      });
-    this.#writes.add(tracked);
-  }
-
-  async #guard<T>(run: () => Promise<T>): Promise<T> {
-    try {
-      return await run();
-    } catch (error) {
-      this.#failure ??= error instanceof Error ? error : new Error(String(error));
-      throw error;
-    }
-  }
-
-  #assertSound(): void {
-    if (this.#failure !== undefined) throw this.#failure;
   }
 }
 
