@@ -45,5 +45,7 @@ describe('what a node may record', () => {
     user.endScan(scanned);
     assert.ok(user.explains('e/x', 'Fone'));
     assert.ok(!user.explains('y', 'Fone'));
+    assert.ok(user.explains('d/x', undefined), 'it is gone from where vault thought that it was');
+    assert.ok(!user.explains('y', undefined));
   });
 });

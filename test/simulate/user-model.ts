@@ -22,6 +22,8 @@ export class UserModel {
   #hadMishap = false;
   /** Directories that were given another name while vault worked in them: it may have gone on there. */
   readonly #moved = new Set<string>();
+  /** The names that they had: what vault thinks that it put below them is gone. */
+  readonly #left = new Set<string>();
   /** Each path with each state that somebody gave it on this node: nothing else may be recorded. */
   readonly #given = new Set<string>();
   /** What a user wrote last at each path, and was not recorded for sure. */
@@ -122,9 +124,8 @@ export class UserModel {
   explains(path: string, state: State | undefined): boolean {
     const one = key(path, state);
     if (this.#given.has(one)) return true;
-    const mayBeTaken =
-      this.#hadMishap || [...this.#moved].some((directory) => path.startsWith(`${directory}/`));
-    return mayBeTaken && this.#brought.has(one);
+    if (state === undefined && isBelow(path, this.#left)) return true;
+    return (this.#hadMishap || isBelow(path, this.#moved)) && this.#brought.has(one);
   }
 
   /** Paths that somebody made go. */
@@ -141,15 +142,20 @@ export class UserModel {
 
   #noteMoved(changes: Changes): void {
     const all = [...changes];
-    if (!all.some(([, { before, after }]) => before === 'D' && after !== 'D')) return;
-    for (const [path, { before, after }] of all) {
-      if (before !== 'D' && after === 'D') this.#moved.add(path);
-    }
+    const left = all.filter(([, { before, after }]) => before === 'D' && after !== 'D');
+    const moved = all.filter(([, { before, after }]) => before !== 'D' && after === 'D');
+    if (left.length === 0 || moved.length === 0) return;
+    for (const [path] of left) this.#left.add(path);
+    for (const [path] of moved) this.#moved.add(path);
   }
 
   #note(changes: Changes): void {
     for (const [path, { after }] of changes) this.#given.add(key(path, after));
   }
+}
+
+function isBelow(path: string, directories: ReadonlySet<string>): boolean {
+  return [...directories].some((directory) => path.startsWith(`${directory}/`));
 }
 
 function key(path: string, state: State | undefined): string {
