@@ -221,7 +221,7 @@ export class SimNode {
         file.close();
         const changes = differences(before, this.tree());
         if (changes.size > 0) user.did(changes);
-        else if (user.edits === edits) user.didAside(path, `F${text}`);
+        else user.didAside(path, `F${text}`, user.edits === edits);
         this.#say(`user writes to what ${changes.size > 0 ? 'is' : 'was'} ${path}`);
       });
     });

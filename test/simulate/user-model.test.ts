@@ -11,6 +11,17 @@ function changes(
 }
 
 describe('what a node may record', () => {
+  test('is what was written to a file that was just replaced, and then that is kept', () => {
+    for (const isOurs of [true, false]) {
+      const user = new UserModel();
+      const scanned = user.beginScan();
+      user.didAside('f', 'Fone', isOurs);
+      user.endScan(scanned);
+      assert.ok(user.explains('f', 'Fone'));
+      assert.equal(user.kept.has('Fone'), isOurs);
+    }
+  });
+
   test('is what its users did, and nothing that vault brought', () => {
     const user = new UserModel();
     user.did(changes({}, { mine: 'Fone' }));

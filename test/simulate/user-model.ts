@@ -46,10 +46,13 @@ export class UserModel {
     }
   }
 
-  /** Somebody wrote to a file that vault had just moved aside: that is kept by the run that moved it. */
-  didAside(path: string, state: State): void {
+  /**
+   * Somebody wrote to a file that has no name any more. Where it was vault that had just moved it aside,
+   * `isOurs`, that is kept by the run that moved it; a user may have removed it as well.
+   */
+  didAside(path: string, state: State, isOurs: boolean): void {
     this.#given.add(key(path, state));
-    this.#standing.set(`${path}\n`, state);
+    if (isOurs) this.#standing.set(`${path}\n`, state);
   }
 
   /** vault brought the working copy from one state to another. */
