@@ -9,6 +9,11 @@ import type {
 import type { FolderStore } from '../store/folder-store.ts';
 import type { TableMap } from '../store/table-file.ts';
 
+/** Of fewer values in one table, reading its index costs more than asking for them. */
+const VALUES_PER_TABLE = 4;
+/** Tables that one answer names: each is an open file of its lane. */
+const MOST_TABLES = 32;
+
 /** The answer to a question of a `ValueSource`; about places only where there are `tables`. */
 export async function answerValues(
   store: FolderStore,
@@ -24,14 +29,14 @@ export async function answerValues(
   return placesOf(store, list, tables);
 }
 
-/** Where these values lie. Throws as `FolderStore.placesOf`. */
+/** Where these values lie, and the tables worth reading for them. Throws as `FolderStore.placesOf`. */
 export async function placesOf(
   store: FolderStore,
   ids: readonly Uint8Array[],
   tables: TableMap,
 ): Promise<ValuePlaces> {
   const seqs = Float64Array.from(await store.placesOf(ids));
-  return { seqs, tables: tables.covering(seqs) };
+  return { seqs, tables: tables.covering(seqs, VALUES_PER_TABLE, MOST_TABLES) };
 }
 
 /** The values one after another in one new array. */

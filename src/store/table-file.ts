@@ -39,16 +39,23 @@ export class TableMap {
     this.#reach = this.#tables.map(({ last }) => (reach = Math.max(reach, last)));
   }
 
-  /** The tables that may hold any of these sequence numbers; −1 is none. */
-  covering(seqs: Iterable<number>): TableFile[] {
-    const found = new Set<TableFile>();
+  /**
+   * The tables that may hold at least `values` of these sequence numbers (−1 is none), those with the most
+   * first, and at most `most` of them.
+   */
+  covering(seqs: Iterable<number>, values = 1, most = Infinity): TableFile[] {
+    const found = new Map<TableFile, number>();
     for (const seq of seqs) {
       for (let at = this.#upTo(seq); at >= 0 && (this.#reach[at] ?? -1) >= seq; at--) {
         const table = this.#tables[at];
-        if (table !== undefined && table.last >= seq) found.add(table);
+        if (table !== undefined && table.last >= seq) found.set(table, (found.get(table) ?? 0) + 1);
       }
     }
-    return [...found];
+    return [...found]
+      .filter(([, count]) => count >= values)
+      .toSorted(([, a], [, b]) => b - a)
+      .slice(0, most)
+      .map(([table]) => table);
   }
 
   /** The last table that begins at `seq` or before. */

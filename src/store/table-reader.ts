@@ -48,18 +48,17 @@ export class TableIndexes {
   }
 }
 
-/** What was read last: `bytes` of a table from `start` to `end`. */
-interface Window {
-  memory: Uint8Array;
-  start: number;
-  end: number;
-  bytes: Uint8Array | undefined;
-}
-
 interface OpenTable {
   readonly file: OpenFile;
   readonly index: TableIndex;
-  readonly window: Window;
+}
+
+/** What was read last: bytes of a table from `start` to `end`. */
+interface Window {
+  readonly table: OpenTable;
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Uint8Array;
 }
 
 export class TableReader {
@@ -68,6 +67,8 @@ export class TableReader {
   readonly #tables = new Map<string, TableFile>();
   /** Undefined where a table cannot be read. */
   readonly #open = new Map<string, OpenTable | undefined>();
+  #window: Window | undefined;
+  #memory = new Uint8Array(0);
 
   constructor(fileSystem: FileSystem, indexes: TableIndexes) {
     this.#fileSystem = fileSystem;
@@ -114,16 +115,16 @@ export class TableReader {
     const offset = offsets[at] ?? 0;
     const size = sizes[at] ?? 0;
     const end = offset + size + TRAILER_BYTES;
-    const { window } = table;
-    if (window.bytes === undefined || offset < window.start || end > window.end) {
-      this.#read(table, at);
+    let window = this.#window;
+    if (window?.table !== table || offset < window.start || end > window.end) {
+      window = this.#window = this.#read(table, at);
     }
-    const { start, bytes } = window;
-    return bytes && blockBytes(bytes, { offset: offset - start, size });
+    return window && blockBytes(window.bytes, { offset: offset - window.start, size });
   }
 
   /** Reads the block `at` and those that follow it, as many as a window holds. */
-  #read({ file, index: { offsets, sizes }, window }: OpenTable, at: number): void {
+  #read(table: OpenTable, at: number): Window | undefined {
+    const { offsets, sizes } = table.index;
     const start = offsets[at] ?? 0;
     let end = start;
     for (let next = at; next < offsets.length && offsets[next] === end; next++) {
@@ -131,16 +132,15 @@ export class TableReader {
       if (next > at && behind - start > WINDOW_BYTES) break;
       end = behind;
     }
-    window.bytes = undefined;
-    if (end - start > MAX_WINDOW_BYTES) return;
-    if (window.memory.length < end - start)
-      window.memory = new Uint8Array(Math.max(end - start, WINDOW_BYTES));
+    const length = end - start;
+    if (length > MAX_WINDOW_BYTES) return undefined;
+    if (this.#memory.length < length) this.#memory = new Uint8Array(Math.max(length, WINDOW_BYTES));
     try {
-      window.bytes = readInto(file, start, window.memory.subarray(0, end - start));
-      window.start = start;
-      window.end = end;
+      const bytes = readInto(table.file, start, this.#memory.subarray(0, length));
+      return bytes && { table, start, end, bytes };
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
+      return undefined;
     }
   }
 
@@ -151,7 +151,7 @@ export class TableReader {
     try {
       file = this.#fileSystem.open(path, { mode: 'read' });
       const index = this.#indexes.of(path, file);
-      table = index && { file, index, window: emptyWindow() };
+      table = index && { file, index };
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
     }
@@ -159,10 +159,6 @@ export class TableReader {
     this.#open.set(path, table);
     return table;
   }
-}
-
-function emptyWindow(): Window {
-  return { memory: new Uint8Array(0), start: 0, end: 0, bytes: undefined };
 }
 
 /** Where the first of the rising numbers is that is not below `least`; their count where all are. */

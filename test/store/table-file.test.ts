@@ -51,3 +51,19 @@ test(`a map finds every table that may hold a number, and no other (seed ${seed}
     { seed, numRuns: 500 },
   );
 });
+
+test('of tables that hold few of the values, or are many, some can be left out', () => {
+  const tables = [
+    { path: 'a', first: 0, last: 9 },
+    { path: 'b', first: 10, last: 19 },
+    { path: 'c', first: 20, last: 29 },
+  ];
+  const map = new TableMap(tables);
+  const seqs = [1, 11, 12, 21, 22, 23, -1, 99];
+  const named = (values: number, most?: number): string[] =>
+    map.covering(seqs, values, most).map(({ path }) => path);
+  assert.deepEqual(named(1), ['c', 'b', 'a']);
+  assert.deepEqual(named(2), ['c', 'b']);
+  assert.deepEqual(named(1, 1), ['c']);
+  assert.deepEqual(named(4), []);
+});
