@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MAX_PROCESS_CREDIT_BYTES } from '../../src/limits.ts';
 import { TreeView } from '../../src/log/tree-view.ts';
+import type { DropSetRecord, NamedLink } from '../../src/log/types.ts';
 import { Channels } from '../../src/net/channels.ts';
 import { CreditPool } from '../../src/net/credit-pool.ts';
 import { ExchangeDriver } from '../../src/net/exchange-driver.ts';
@@ -221,6 +222,55 @@ describe('a folder in the exchange', () => {
     await b.folder.reopen();
     const again = await ExchangeSide.open(b.folder);
     assert.equal((await again.wants(100)).length, 1, 'it is still wanted');
+  });
+
+  test('what this node dropped is not wanted, nor taken where it rides along', async () => {
+    const [, a, b] = await three();
+    for (const name of ['dropped', 'kept', 'restored']) {
+      await a.folder.write(name, Buffer.from(`the content of ${name}`));
+    }
+    const [dropped, , restored] = await Promise.all(
+      ['dropped', 'kept', 'restored'].map(async (name) => {
+        const link = (await a.folder.log.linksOf(name)).at(-1);
+        assert.ok(link);
+        return link;
+      }),
+    );
+    assert.ok(dropped && restored);
+    const say = (
+      action: 'drop' | 'restore',
+      time: number,
+      ...links: NamedLink[]
+    ): DropSetRecord => ({
+      type: 'drop-set',
+      action,
+      dots: links.map(({ dot }) => dot),
+      snapshots: [],
+      time,
+    });
+    await b.folder.log.append({
+      versions: [],
+      records: () => [say('drop', 1, dropped, restored), say('restore', 2, restored)],
+    });
+    const side = await ExchangeSide.open(b.folder);
+    const head = a.folder.log.heads.get(a.folder.own);
+    assert.ok(head);
+    for (let from = 0; from <= head.seq;) {
+      const ask = { log: a.folder.own, from, toward: head, rideBytes: 10_000 };
+      const range = await a.side.readRange(ask);
+      assert.ok(range);
+      assert.equal((await side.adopt(range)).outcome, 'adopted');
+      from += range.entries.length;
+    }
+    assert.deepEqual(await side.wants(100), []);
+    const found: Record<string, boolean> = {};
+    for (const name of ['dropped', 'kept', 'restored']) {
+      const link = (await b.folder.log.linksOf(name)).at(-1);
+      const root = link && (await b.folder.log.body(link)).manifest?.root;
+      assert.ok(root);
+      found[name] = (await b.folder.store.holds([root]))[0] === true;
+    }
+    assert.deepEqual(found, { dropped: false, kept: true, restored: true });
   });
 
   test('a value that is not wanted, or not what it says, is not kept', async () => {
