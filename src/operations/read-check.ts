@@ -23,6 +23,7 @@ import type { Session } from './session.ts';
 
 const BATCH_BYTES = 512 * 1024;
 const BATCH_VALUES = 512;
+const ID_BYTES = 32;
 /** Values that the tables tell of twice, read from the store at once. */
 const CONTESTED_AT_ONCE = 16;
 
@@ -227,6 +228,11 @@ async function checkRows(
   await dropDuplicates(folder, good, strays);
   for await (const { key, value } of folder.store.meta.scan(metaRange(metaKey(metaPrefix.chunk)))) {
     const id = key.subarray(1);
+    // A damaged key of whatever row: of what it stood for the index knows by other means.
+    if (id.length !== ID_BYTES) {
+      mended.push({ type: 'delete', key });
+      continue;
+    }
     const row = decodeChunkRow(value);
     if (strays.has(mapKey(id)) || (row !== undefined && good.has(row.seq))) continue;
     bad.set(mapKey(id), (row && badValues.get(row.seq)) ?? 'missing');

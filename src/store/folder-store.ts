@@ -248,7 +248,10 @@ export class FolderStore {
       const row = rows[at];
       if (row !== undefined && isLostChunk(row)) return -1;
       const found = row && decodeChunkRow(row);
-      if (found !== undefined) return found.seq;
+      if (found !== undefined) {
+        if (found.seq >= this.#staged.nextSeq && !this.#isNew) throw astray();
+        return found.seq;
+      }
       if (this.#mayLack) return -1;
       if (!this.#isNew) throw astray();
       lost.push({ type: 'put', key: chunkKey(id), value: LOST_CHUNK });

@@ -174,6 +174,17 @@ describe('damage to what a folder has stored', () => {
     }
   });
 
+  test('a row whose key now looks like that of a chunk is no lost chunk', async () => {
+    const meta = home.rows.meta.map((row) =>
+      row.key.length > 33
+        ? { ...row, key: Uint8Array.of(metaPrefix.chunk, ...row.key.subarray(1)) }
+        : row,
+    );
+    assert.ok(home.rows.meta.some(({ key }) => key.length > 33));
+    const { files, found } = await judge({ ...home.rows, meta }, 'keys that changed kind', true);
+    assert.deepEqual({ files, found }, { files: [], found: 0 });
+  });
+
   test('a row that leads to another sound value is mended by verify', async () => {
     const chunks = home.rows.chunks.filter(({ value }) => (value[4] ?? 0) <= 2);
     const [one, other] = [chunks[1], chunks[2]];

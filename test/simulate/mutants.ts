@@ -95,9 +95,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the barrier before a commit is skipped',
-    file: 'store/folder-store',
-    from: 'this.chunks.write({ puts: values }, { sync: true })',
-    to: 'this.chunks.write({ puts: values }, { sync: false })',
+    file: 'store/staged-values',
+    from: 'this.#chunks.write({ puts: values }, { sync: true })',
+    to: 'this.#chunks.write({ puts: values }, { sync: false })',
     caughtBy: 5,
   },
   {
@@ -197,8 +197,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what is large is committed without a barrier',
-    file: 'store/folder-store',
-    from: 'await this.#guard(() => this.chunks.barrier());',
+    file: 'store/staged-values',
+    from: 'await this.guard(() => this.#chunks.barrier());',
     to: '',
     options: { large: true },
     caughtBy: 5,

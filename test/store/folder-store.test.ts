@@ -17,7 +17,7 @@ import { FolderStore } from '../../src/store/folder-store.ts';
 import type { ReplayCounts, ReplayLog } from '../../src/store/replay-log.ts';
 import { MemoryChunkStore } from '../../src/store/memory-chunk-store.ts';
 import { MemoryMetaStore } from '../../src/store/memory-meta-store.ts';
-import { chunkKey, metaKey, metaPrefix } from '../../src/store/meta-keys.ts';
+import { chunkKey, encodeChunkRow, metaKey, metaPrefix } from '../../src/store/meta-keys.ts';
 import { want } from '../../src/store/want.ts';
 import { named } from '../helpers/log-samples.ts';
 import { rejects } from '../helpers/rejects.ts';
@@ -274,6 +274,10 @@ describe('FolderStore', () => {
     await stores.meta.write([{ type: 'put', key: chunkKey(named('a')), value: rowOfB }], {
       sync: true,
     });
+    await rejects('VAULT_DAMAGED', () => stores.store.getSealed([named('a')]));
+    // Behind everything there is: a damaged number, not a value that was lost.
+    const value = encodeChunkRow({ seq: 1_000_000, bytes: a.length });
+    await stores.meta.write([{ type: 'put', key: chunkKey(named('a')), value }], { sync: true });
     await rejects('VAULT_DAMAGED', () => stores.store.getSealed([named('a')]));
     stores.meta = new MemoryMetaStore();
     await stores.crash();
