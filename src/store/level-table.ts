@@ -33,6 +33,8 @@ interface DataBlock {
 
 interface Layout {
   readonly filters: BlockHandle;
+  /** Whether the footer is filled up with zeros, as LevelDB does. */
+  readonly isPadded: boolean;
   readonly blocks: readonly DataBlock[];
 }
 
@@ -44,6 +46,7 @@ interface Layout {
 export function isSound(table: Uint8Array, strict: boolean): boolean {
   const layout = layoutOf(table);
   if (layout === undefined || !filtersAreSound(table, layout.filters)) return false;
+  if (strict && !layout.isPadded) return false;
   let before: Uint8Array | undefined;
   for (const block of layout.blocks) {
     if (strict ? !isIntact(table, block.handle) : !blockIsSound(table, block, before)) return false;
@@ -102,13 +105,14 @@ function layoutOf(table: Uint8Array): Layout | undefined {
   const filters = handleAt(table, footer, table.length);
   const index = filters && handleAt(table, filters.next, table.length);
   const entries = index && intactEntries(table, index);
-  if (!filters || entries === undefined) return undefined;
+  if (!filters || !index || entries === undefined) return undefined;
   const blocks: DataBlock[] = [];
   for (const { key, handle } of entries) {
     if (!isInternalKey(key)) return undefined;
     blocks.push({ handle, last: key });
   }
-  return { filters, blocks };
+  const padding = table.subarray(index.next, -MAGIC.length);
+  return { filters, blocks, isPadded: padding.every((byte) => byte === 0) };
 }
 
 function filtersAreSound(table: Uint8Array, filters: BlockHandle): boolean {

@@ -281,3 +281,18 @@ test('damaged rows of the metadata store never come back: it begins anew and say
     }
   }
 });
+
+test('a wrong bit in what fills up the end of a table is damage to the metadata store', async (t) => {
+  const path = `${tempDir(t)}/meta`;
+  const key = new Uint8Array(Buffer.from('key'));
+  const made = await LevelMetaStore.open(real, path);
+  await made.write([{ type: 'put', key, value: key }], { sync: true });
+  await made.barrier();
+  await made.close();
+  const name = readdirSync(path).find((one) => one.endsWith('.ldb')) ?? assert.fail('no table');
+  const bytes = readFileSync(`${path}/${name}`);
+  writeFileSync(`${path}/${name}`, flip(bytes, (bytes.length - 9) * 8));
+  const store = await LevelMetaStore.open(real, path);
+  t.after(() => store.close());
+  assert.ok(store.repaired);
+});
