@@ -3,20 +3,15 @@
  * come later.
  */
 
-import type { Clock } from '../clock.ts';
-import type { FolderStore } from '../store/folder-store.ts';
-import type { EntryReader } from './entry-reader.ts';
-import type { EntryRows } from './entry-rows.ts';
-import type { FolderMembers } from './folder-members.ts';
-import { verifyHead, type VerifySignature } from './head.ts';
+import { verifyHead } from './head.ts';
 import {
   LogAdoption,
+  type LogAdoptionParts,
   type OnTaken,
   type PageOutcome,
   type SignedStretch,
   type StretchOutcome,
 } from './log-adoption.ts';
-import type { LogSealer } from './log-sealer.ts';
 import {
   lineHolding,
   readStretch,
@@ -27,18 +22,7 @@ import {
 import type { LogWriter } from './log-writer.ts';
 import type { Head, LogId } from './types.ts';
 
-export interface LogExchangeParts {
-  readonly store: FolderStore;
-  /** 32-byte folder id. */
-  readonly folder: Uint8Array;
-  readonly clock: Clock;
-  readonly verify: VerifySignature;
-  readonly reader: EntryReader;
-  readonly rows: EntryRows;
-  readonly members: FolderMembers;
-  /** By line. */
-  readonly heads: Map<LogId, Head>;
-  readonly sealer: LogSealer;
+export interface LogExchangeParts extends Omit<LogAdoptionParts, 'observe'> {
   readonly writer: LogWriter;
   /** The log that this node writes. */
   readonly own: () => LogId;
