@@ -1,8 +1,9 @@
 /** `snapshot --dry-run`: what a snapshot would record, by what names and stats say; no content is read. */
 
 import { join } from '../folder-path.ts';
+import { ChangeTally, type ChangeCounts } from '../folder/change-tally.ts';
 import type { GoneFiles } from '../folder/gone-files.ts';
-import type { Kept, ScanProblem } from '../folder/look.ts';
+import type { ScanProblem } from '../folder/look.ts';
 import { packedStat, type FileTraits } from '../folder/packed-stats.ts';
 import { seenBelow, type Scanned, type ScannedDirectory } from '../folder/scan.ts';
 import { isSameStat } from '../folder/seen-stat.ts';
@@ -53,16 +54,7 @@ export async function previewSnapshot(
 }
 
 class Preview {
-  readonly counts = {
-    files: 0,
-    dirs: 0,
-    bytes: 0,
-    added: 0,
-    changed: 0,
-    removed: 0,
-    unchanged: 0,
-    errors: 0,
-  };
+  readonly #tally = new ChangeTally();
   /** Files and symlinks that are gone, not moved. */
   gone = 0;
   readonly #folder: OpenFolder;
@@ -78,9 +70,13 @@ class Preview {
     this.#context = context;
   }
 
+  get counts(): ChangeCounts {
+    return this.#tally.counts;
+  }
+
   take({ kept, problems, changed }: Scanned): void {
     this.#report(problems);
-    this.#keep(kept);
+    this.#tally.keep(kept);
     for (const directory of changed) this.#takeChanged(directory);
   }
 
@@ -95,7 +91,7 @@ class Preview {
   #takeChanged(scanned: ScannedDirectory): void {
     const { path: directory, seen } = scanned;
     this.#report(scanned.problems);
-    this.#keep(scanned.kept);
+    this.#tally.keep(scanned.kept);
     for (const { name } of scanned.newDirectories) {
       this.counts.dirs++;
       const before = seen.get(name);
@@ -127,7 +123,7 @@ class Preview {
     const before = seen.get(name);
     // It is looked into only because a change could hide behind the same stat.
     if (before?.kind === kind && isSameStat(before, stat)) {
-      return this.#keep({ files: 1, dirs: 0, bytes: kind === 'file' ? stat.size : 0 });
+      return this.#tally.keep({ files: 1, dirs: 0, bytes: kind === 'file' ? stat.size : 0 });
     }
     this.counts.files++;
     if (kind === 'file') this.counts.bytes += stat.size;
@@ -152,13 +148,6 @@ class Preview {
       if (severity === 'unreadable') this.counts.errors++;
       this.#context.emit({ type: 'warning', path, message });
     }
-  }
-
-  #keep({ files, dirs, bytes }: Kept): void {
-    this.counts.files += files;
-    this.counts.unchanged += files;
-    this.counts.dirs += dirs;
-    this.counts.bytes += bytes;
   }
 
   async #loseBelow(directory: string): Promise<void> {

@@ -94,7 +94,7 @@ test('what is not there is 10, what makes no sense is 2 and named', async (t) =>
   }
   for (const command of [['log'], ['find', 'x'], ['show', 'first'], ['stats'], ['snapshots']]) {
     const error = await node.fails(2, ...command);
-    assert.match(String(error['hint']), /work/, 'the folders there are');
+    assert.match(String(error['hint']), /\bwork\b/, 'the folders there are');
     await node.jsonWith({ cwd: node.work }, 0, ...command);
   }
 });
