@@ -1,5 +1,6 @@
 /** The folders of a home: which there are, finding one by what a user says, opening each once. */
 
+import { Mutex } from '../async.ts';
 import { toHex } from '../bytes.ts';
 import { systemCode, VaultError } from '../errors.ts';
 import type { DirectoryEntry } from '../system/file-system.ts';
@@ -25,6 +26,8 @@ export class FolderSet {
   readonly #environment: Environment;
   readonly #home: Home;
   readonly #open = new Map<string, Promise<OpenFolder>>();
+  /** By folder: what changes it, or its working copy, waits here for its turn. */
+  readonly #orders = new Map<string, Mutex>();
 
   constructor(environment: Environment, home: Home) {
     this.#environment = environment;
@@ -105,6 +108,19 @@ export class FolderSet {
     return opened;
   }
 
+  /**
+   * Runs what changes a folder or its working copy, in the order asked and one at a time for each folder.
+   * `work` must open the folder itself: whoever was before may have released it. Must not be nested.
+   */
+  inOrder<T>(id: string, work: () => Promise<T>): Promise<T> {
+    let order = this.#orders.get(id);
+    if (order === undefined) {
+      order = new Mutex();
+      this.#orders.set(id, order);
+    }
+    return order.run(work);
+  }
+
   /** Whether this is how the folder is open now: not where it was released since. */
   async isOpen(folder: OpenFolder): Promise<boolean> {
     return (await this.#open.get(folder.id)) === folder;
@@ -139,7 +155,14 @@ export class FolderSet {
   }
 
   /** A disk with no room left lets no database open: then the reserve is given up first. */
-  async #openAnyhow({ root, state }: ListedFolder): Promise<OpenFolder> {
+  async #openAnyhow({ root, state: listed }: ListedFolder): Promise<OpenFolder> {
+    // It may have been listed before something changed it, or removed it.
+    const { fileSystem } = this.#environment;
+    const path = folderLayout(root).state;
+    const state = readFolderFile(fileSystem, path, this.#home.keys.folderKey);
+    if (state === undefined) {
+      throw new VaultError('VAULT_NOT_FOUND', `the folder ${listed.name} is not there any more`);
+    }
     try {
       return await OpenFolder.open(this.#environment, this.#home, root, state);
     } catch (error) {

@@ -118,9 +118,11 @@ class RunningExchange implements Exchange {
   async inStep(options: InStepOptions, context: OperationContext): Promise<InStepCounts> {
     const { session, folder } = this.#parts;
     try {
-      const counts = await bringInStep(session, folder, options, context);
-      await this.announce();
-      return counts;
+      return await session.folders.inOrder(folder.id, async () => {
+        const counts = await bringInStep(session, folder, options, context);
+        await this.announce();
+        return counts;
+      });
     } catch (error) {
       await this.#end(false);
       throw error;

@@ -7,7 +7,7 @@ import type { FolderResult, FolderSetOptions } from './folder-options.ts';
 import type { FolderArgument, Item, OperationContext } from './operation.ts';
 import { checkedName } from './add-folder.ts';
 import { changedExcludes, excludeSettings, truth } from './exclude-settings.ts';
-import type { Session } from './session.ts';
+import { changingFolder, type Session } from './session.ts';
 import { timeText } from './time-text.ts';
 
 /** A folder as status and list show it. */
@@ -83,9 +83,10 @@ export async function setFolder(
     };
     keys.add(key);
   }
-  const folder = await session.folders.open(found);
-  folder.update(change);
-  return { folder: folder.id, name: folder.name, path: folder.state.path ?? null };
+  return changingFolder(session, found, (folder) => {
+    folder.update(change);
+    return Promise.resolve(result(folder));
+  });
 }
 
 function settingChange(
@@ -124,14 +125,16 @@ export async function removeFolder(
     });
   }
   const { fileSystem } = session.environment;
-  await session.folders.release(folder.id);
-  const removed = `${folder.root}${REMOVED}`;
-  fileSystem.rename(folder.root, removed);
-  fileSystem.syncDirectory(session.home.layout.folders);
-  fileSystem.removeTree(removed);
+  await session.folders.inOrder(folder.id, async () => {
+    await session.folders.release(folder.id);
+    const removed = `${folder.root}${REMOVED}`;
+    fileSystem.rename(folder.root, removed);
+    fileSystem.syncDirectory(session.home.layout.folders);
+    fileSystem.removeTree(removed);
+  });
   return result(folder);
 }
 
-function result({ id, state }: ListedFolder): FolderResult {
+function result({ id, state }: Pick<ListedFolder, 'id' | 'state'>): FolderResult {
   return { folder: id, name: state.name, path: state.path ?? null };
 }

@@ -14,7 +14,7 @@ import { intoFolder, recordWorkingCopy, type RecordingPlace } from './record-wor
 import { recoverApply } from './recover-apply.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { throwIfFull } from './restore-run.ts';
-import { withIndex, type Session } from './session.ts';
+import { changingFolder, withIndex, type Session } from './session.ts';
 
 type Rows = (directory: string) => Promise<SeenNames | undefined>;
 
@@ -30,18 +30,13 @@ export async function lockFolder(
   context: OperationContext,
 ): Promise<FolderLockResult> {
   const listed = session.folders.find(options.folder, '/');
-  const folder = await session.folders.open(listed);
-  try {
-    return await withIndex(
+  return changingFolder(session, listed, (folder) =>
+    withIndex(
       folder,
       () => new Locking(session, folder, options, context).run(),
       (message) => context.emit({ type: 'warning', message }),
-    );
-  } catch (error) {
-    // What was staged and never committed must not come along with what a later run commits.
-    await session.folders.release(listed.id);
-    throw error;
-  }
+    ),
+  );
 }
 
 class Locking {

@@ -6,7 +6,7 @@ import { isSameRoot, rootIdentity } from '../folder/root-identity.ts';
 import { isInside, type ListedFolder } from '../home/folder-set.ts';
 import type { FolderMoveOptions, FolderMoveResult } from './folder-options.ts';
 import type { OperationContext } from './operation.ts';
-import type { Session } from './session.ts';
+import { changingFolder, type Session } from './session.ts';
 import { checkedPlace } from './working-copy-place.ts';
 
 /**
@@ -29,13 +29,14 @@ export async function moveFolder(
     throw new VaultError('VAULT_USAGE', `the folder ${name} has no working copy here`, more);
   }
   const path = checkedPlace(session, options.path, listed.id);
-  const how = await wayTo(session, listed, old, path, options, context);
-  if (options.dryRun !== true) {
-    if (how === 'renamed') rename(session, old, path);
-    const folder = await session.folders.open(listed);
-    folder.update({ path, root: rootIdentity(session.environment.fileSystem.stat(path)) });
-  }
-  return { folder: listed.id, name, path, how };
+  return changingFolder(session, listed, async (folder) => {
+    const how = await wayTo(session, listed, old, path, options, context);
+    if (options.dryRun !== true) {
+      if (how === 'renamed') rename(session, old, path);
+      folder.update({ path, root: rootIdentity(session.environment.fileSystem.stat(path)) });
+    }
+    return { folder: listed.id, name, path, how };
+  });
 }
 
 async function wayTo(

@@ -21,7 +21,7 @@ import { intoFolder, recordWorkingCopy } from './record-working-copy.ts';
 import { recoverApply } from './recover-apply.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { throwIfFull } from './restore-run.ts';
-import { folderOfPaths, withIndex, type Session } from './session.ts';
+import { changingFolder, folderOfPaths, withIndex, type Session } from './session.ts';
 
 /**
  * Keeps what is shown, or one of the versions at the path of the conflict, and deletes the copies; or
@@ -37,19 +37,18 @@ export async function resolve(
   context: OperationContext,
 ): Promise<ResolveResult> {
   const listed = folderOfPaths(session, { ...options, paths: [options.path] });
-  const folder = await session.folders.open(listed);
-  try {
-    return await withIndex(
-      folder,
-      () => new Resolution(session, folder, options, context).run(),
-      (message) => context.emit({ type: 'warning', message }),
-    );
-  } catch (error) {
-    // What was staged and never committed must not come along with what a later run commits.
-    await session.folders.release(listed.id);
-    throwIfFull(error, folder.state.path ?? '');
-    throw error;
-  }
+  return changingFolder(session, listed, async (folder) => {
+    try {
+      return await withIndex(
+        folder,
+        () => new Resolution(session, folder, options, context).run(),
+        (message) => context.emit({ type: 'warning', message }),
+      );
+    } catch (error) {
+      throwIfFull(error, folder.state.path ?? '');
+      throw error;
+    }
+  });
 }
 
 /** What is to be written: first at the path of the conflict, then at those of its copies. */

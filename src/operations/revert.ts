@@ -10,7 +10,7 @@ import { valueSource } from './look.ts';
 import { momentOf } from './moment.ts';
 import { noSuchPath, pathInFolder } from './path-in-folder.ts';
 import type { Rehearsal } from './rehearsal.ts';
-import { folderOfPaths, withIndex, type Session } from './session.ts';
+import { changingFolder, folderOfPaths, withIndex, type Session } from './session.ts';
 import {
   differencesAt,
   differencesBelow,
@@ -29,9 +29,8 @@ export async function revert(
   context: OperationContext,
 ): Promise<ChangeBackResult> {
   const listed = folderOfPaths(session, options);
-  const folder = await session.folders.open(listed);
-  try {
-    return await withIndex(
+  return changingFolder(session, listed, (folder) =>
+    withIndex(
       folder,
       async () => {
         const moment = await momentOf(folder.log, options.at, session.environment.clock);
@@ -42,12 +41,8 @@ export async function revert(
         return { ...result, damaged: result.damaged + plan.untold };
       },
       (message) => context.emit({ type: 'warning', message }),
-    );
-  } catch (error) {
-    // What was staged and never committed must not come along with what a later run commits.
-    await session.folders.release(listed.id);
-    throw error;
-  }
+    ),
+  );
 }
 
 class RevertPlan {

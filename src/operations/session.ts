@@ -97,6 +97,27 @@ const ofAll: ReadonlySet<ErrorCode> = new Set([
   'VAULT_FAILED',
 ]);
 
+/**
+ * Runs what changes a folder or its working copy, once all that was asked for before has ended. After a
+ * failure the folder is released: what was staged and never committed must not come along with what a
+ * later run commits.
+ */
+export function changingFolder<T>(
+  session: Session,
+  listed: ListedFolder,
+  work: (folder: OpenFolder) => Promise<T>,
+): Promise<T> {
+  return session.folders.inOrder(listed.id, async () => {
+    const folder = await session.folders.open(listed);
+    try {
+      return await work(folder);
+    } catch (error) {
+      await session.folders.release(listed.id);
+      throw error;
+    }
+  });
+}
+
 /** Runs `work`; where `meta/` turns out damaged it is made again from `chunks/`, and `work` runs once more. */
 export async function withIndex<T>(
   folder: OpenFolder,

@@ -11,7 +11,7 @@ import type { SnapshotOptions, SnapshotResult } from './whole-folder-options.ts'
 import { snapshotRecords } from './named-state.ts';
 import { intoFolder, recordWorkingCopy } from './record-working-copy.ts';
 import { recoverApply } from './recover-apply.ts';
-import { chosenFolders, eachFolder, withIndex, type Session } from './session.ts';
+import { changingFolder, chosenFolders, eachFolder, withIndex, type Session } from './session.ts';
 import { changesSince, countSince } from './snapshot-counts.ts';
 import { previewSnapshot } from './snapshot-preview.ts';
 
@@ -36,10 +36,9 @@ export async function snapshot(
     const message = 'no folder has a working copy here: there is nothing to take a snapshot of';
     context.emit({ type: 'warning', message });
   }
-  const results = await eachFolder(withCopy, context, async (listed) => {
-    const folder = await session.folders.open(listed);
-    for (const message of folder.problems.splice(0)) context.emit({ type: 'warning', message });
-    try {
+  const results = await eachFolder(withCopy, context, (listed) =>
+    changingFolder(session, listed, async (folder) => {
+      for (const message of folder.problems.splice(0)) context.emit({ type: 'warning', message });
       const result = await withIndex(
         folder,
         () =>
@@ -50,12 +49,8 @@ export async function snapshot(
       );
       context.emit({ type: 'item', item: { type: 'result', name: listed.state.name, ...result } });
       return result;
-    } catch (error) {
-      // What was staged and never committed must not come along with what a later run commits.
-      await session.folders.release(listed.id);
-      throw error;
-    }
-  });
+    }),
+  );
   return results.length === 1 && withCopy.length === 1
     ? (results[0] as SnapshotResult)
     : total(results);

@@ -9,7 +9,7 @@ import type { WantedPath, WantedState } from './apply-run.ts';
 import { ChangeBack, type PresentState } from './change-back.ts';
 import { pathInFolder } from './path-in-folder.ts';
 import type { Rehearsal } from './rehearsal.ts';
-import { folderOfPaths, withIndex, type Session } from './session.ts';
+import { changingFolder, folderOfPaths, withIndex, type Session } from './session.ts';
 import { timeText } from './time-text.ts';
 import {
   BEFORE_UNDO,
@@ -29,18 +29,13 @@ export async function undo(
   context: OperationContext,
 ): Promise<UndoResult> {
   const listed = folderOfPaths(session, options);
-  const folder = await session.folders.open(listed);
-  try {
-    return await withIndex(
+  return changingFolder(session, listed, (folder) =>
+    withIndex(
       folder,
       () => new Undo(session, folder, options, context).run(),
       (message) => context.emit({ type: 'warning', message }),
-    );
-  } catch (error) {
-    // What was staged and never committed must not come along with what a later run commits.
-    await session.folders.release(listed.id);
-    throw error;
-  }
+    ),
+  );
 }
 
 class Undo {

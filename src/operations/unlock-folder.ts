@@ -7,7 +7,7 @@ import type { OperationContext } from './operation.ts';
 import { intoFolder, recordWorkingCopy } from './record-working-copy.ts';
 import { recoverApply } from './recover-apply.ts';
 import { restore } from './restore.ts';
-import type { Session } from './session.ts';
+import { changingFolder, type Session } from './session.ts';
 import { checkedPlace } from './working-copy-place.ts';
 
 /**
@@ -30,8 +30,7 @@ export async function unlockFolder(
   }
   const to = checkedPlace(session, options.to ?? lockedAt, listed.id);
   if (to !== lockedAt) demandEmpty(session, to);
-  const folder = await session.folders.open(listed);
-  try {
+  return changingFolder(session, listed, async (folder) => {
     await recoverApply(session, folder, context);
     const all = { folder: listed.id, paths: [], cwd: '/', to, overwrite: 'never' } as const;
     const { files, dirs, bytes, skipped, errors, damaged } = await restore(session, all, context);
@@ -48,11 +47,7 @@ export async function unlockFolder(
     const seconds = (clock.monotonicMs() - started) / 1000;
     const path = isWhole ? to : null;
     return { folder: listed.id, name, path, locked: !isWhole, ...counts, seconds };
-  } catch (error) {
-    // What was staged and never committed must not come along with what a later run commits.
-    await session.folders.release(listed.id);
-    throw error;
-  }
+  });
 }
 
 function demandEmpty({ environment }: Session, path: string): void {

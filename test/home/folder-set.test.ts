@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { deferred } from '../../src/async.ts';
 import { utf8 } from '../../src/bytes.ts';
 import { VaultError } from '../../src/errors.ts';
 import { createHome } from '../../src/home/create-home.ts';
@@ -237,5 +238,36 @@ describe('isInside', () => {
     ] as const) {
       assert.equal(isInside(path, directory), expected, `${path} in ${directory}`);
     }
+  });
+
+  test('what changes a folder waits for what was asked for before, other folders do not', async () => {
+    const opened = await session();
+    const { folders } = opened;
+    const order: string[] = [];
+    const first = deferred<void>();
+    const before = folders.inOrder('a', async () => {
+      await first.promise;
+      order.push('first');
+      throw new Error('the first fails');
+    });
+    const after = folders.inOrder('a', () => Promise.resolve(order.push('second')));
+    await folders.inOrder('b', () => Promise.resolve(order.push('other')));
+    first.resolve();
+    await assert.rejects(before, /the first fails/);
+    await after;
+    assert.deepEqual(order, ['other', 'first', 'second']);
+  });
+
+  test('a folder that was listed before it changed is opened as it is now', async () => {
+    const opened = await session();
+    const { folder } = await add(opened, '/disk/plans');
+    const listed = opened.folders.find(folder, '/');
+    (await opened.folders.open(listed)).update({ name: 'notes' });
+    await opened.folders.release(folder);
+    assert.equal((await opened.folders.open(listed)).name, 'notes');
+    await opened.folders.release(folder);
+    opened.environment.fileSystem.removeTree(listed.root);
+    await rejects('VAULT_NOT_FOUND', () => opened.folders.open(listed));
+    await opened.folders.close();
   });
 });
