@@ -24,6 +24,7 @@ import { seenByLog } from './seen-by-log.ts';
 const whyRenewed: Readonly<Record<IncarnationReason, string>> = {
   forked: 'this home was used in two places',
   'newer at a peer': 'other nodes hold newer changes of this one',
+  'end lost': 'what its log ended with was damaged',
   'counter ahead': 'this home was put back as it was earlier',
   'home copied': 'this home was copied, or put back from a copy',
 };
@@ -106,7 +107,7 @@ export class OpenFolder {
           count: log.ownCount,
           countOutside,
           sentinelChanged: witness.isCopied(),
-          countAtPeers: log.exchange.hasAdoptedOwn ? log.ownCount + 1 : 0,
+          hasAdopted: log.exchange.hasAdoptedOwn,
           isForked: log.lines.isForked(log.own),
         });
     if (reason === undefined) {
@@ -114,7 +115,8 @@ export class OpenFolder {
       return false;
     }
     // What came from elsewhere may never have been in this working copy: the new log does not go on from it.
-    const previous = log.exchange.hasAdoptedOwn ? undefined : log.heads.get(log.own);
+    const isAllWrittenHere = log.exchange.hasAdoptedOwn === false;
+    const previous = isAllWrittenHere ? log.heads.get(log.own) : undefined;
     const incarnation = this.#environment.random.bytes(16);
     const { identity } = this.#home;
     // The folder names a log only once its first entry is durable.

@@ -15,10 +15,11 @@ import { EntryReader, type OpenedRecord, type SealedEntryValues } from './entry-
 import { EntryRows, UNKNOWN_TIME } from './entry-rows.ts';
 import type { Entry } from './entry.ts';
 import { FolderMembers } from './folder-members.ts';
+import { loadFirstSeen } from './first-seen.ts';
 import { loadMembers } from './load-members.ts';
 import { verifyHead, type Sign, type VerifySignature } from './head.ts';
 import { LogExchange } from './log-exchange.ts';
-import { loadFirstSeen, loadHeads } from './log-heads.ts';
+import { loadHeads } from './log-heads.ts';
 import { LogLines } from './log-lines.ts';
 import { LogNumberTable } from './log-numbers.ts';
 import { recoverLog } from './log-recovery.ts';
@@ -170,6 +171,7 @@ export class FolderLog {
       lost,
     });
     await log.#writer.load();
+    await log.exchange.load();
     await loadMembers(log.members, log.#records, log.#reader);
     if ([...log.#heads.values()].some((head) => head.log !== log.own)) store.expectGaps();
     return { log, replayed, mended };

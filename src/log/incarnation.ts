@@ -14,18 +14,20 @@ export interface HomeFacts {
   readonly countOutside: number | undefined;
   /** Whether the sentinel file has another inode or device than was recorded. */
   readonly sentinelChanged: boolean;
-  /** Entries of it that peers state or hold, verified by our own signature. */
-  readonly countAtPeers: number;
+  /** Whether entries of it came from elsewhere, signed by this node; `unknown` where the head that would tell is lost. */
+  readonly hasAdopted: boolean | 'unknown';
   /** Whether entries or heads prove a fork of it. */
   readonly isForked: boolean;
 }
 
-export type IncarnationReason = 'forked' | 'newer at a peer' | 'counter ahead' | 'home copied';
+export type IncarnationReason =
+  'forked' | 'newer at a peer' | 'counter ahead' | 'home copied' | 'end lost';
 
 /** Why the next entry must go to a new log, or undefined where it need not. */
 export function newIncarnationReason(facts: HomeFacts): IncarnationReason | undefined {
   if (facts.isForked) return 'forked';
-  if (facts.countAtPeers > facts.count) return 'newer at a peer';
+  if (facts.hasAdopted === true) return 'newer at a peer';
   if (facts.countOutside !== undefined && facts.countOutside > facts.count) return 'counter ahead';
-  return facts.sentinelChanged ? 'home copied' : undefined;
+  if (facts.sentinelChanged) return 'home copied';
+  return facts.hasAdopted === 'unknown' ? 'end lost' : undefined;
 }

@@ -20,7 +20,8 @@ import { openEntry, type Entry } from './entry.ts';
 import { isStartOf, type FolderMembers, type StatingEntry } from './folder-members.ts';
 import { isSignedPosition, verifyHead, type VerifySignature } from './head.ts';
 import { branchLogId } from './log-id.ts';
-import { firstSeenRow, headRow, signedRow } from './log-heads.ts';
+import { firstSeenRow } from './first-seen.ts';
+import { headRow, signedRow } from './log-heads.ts';
 import type { LogSealer } from './log-sealer.ts';
 import type { Head, HybridTime, LogId, NamedLink, NodeId } from './types.ts';
 
@@ -76,6 +77,8 @@ export interface LogAdoptionParts {
   /** By line. */
   readonly heads: Map<LogId, Head>;
   readonly sealer: LogSealer;
+  /** The log that this node writes. */
+  readonly own: () => LogId;
   /** Takes notice of a time that another node gave. */
   readonly observe: (time: HybridTime) => void;
 }
@@ -305,7 +308,9 @@ export class LogAdoption {
       members.note({ line, entry, records: page?.records ?? [] });
       for (const { time } of links) newest = Math.max(newest, time);
     }
-    const seenAt = newest > now ? Math.max(0, Math.floor(now)) : undefined;
+    // What came under the log that this home writes is told by this from what it wrote: see first-seen.ts.
+    const isKept = newest > now || head.log === this.#parts.own();
+    const seenAt = isKept ? Math.max(0, Math.floor(now)) : undefined;
     const from = first.entry.seq;
     if (seenAt !== undefined)
       operations.push(firstSeenRow(line, { first: from, last: head.seq }, seenAt));

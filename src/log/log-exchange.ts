@@ -3,6 +3,7 @@
  * come later.
  */
 
+import { cameFromElsewhere } from './first-seen.ts';
 import { verifyHead } from './head.ts';
 import {
   LogAdoption,
@@ -24,8 +25,6 @@ import type { Head, LogId } from './types.ts';
 
 export interface LogExchangeParts extends Omit<LogAdoptionParts, 'observe'> {
   readonly writer: LogWriter;
-  /** The log that this node writes. */
-  readonly own: () => LogId;
 }
 
 /** Heads that a slow peer may still ask for while newer ones come. */
@@ -36,8 +35,8 @@ export class LogExchange {
   readonly #adoption: LogAdoption;
   /** Heads of others' logs that came since this was opened, by line and seq: what peers were told of. */
   readonly #recent = new Map<string, Head>();
-  /** A log that this node wrote when entries of it came from elsewhere. */
-  #adoptedOwn: LogId | undefined;
+  /** A log that this node wrote when entries of it came from elsewhere, or may have. */
+  #adopted: { readonly log: LogId; readonly isSure: boolean } | undefined;
 
   constructor(parts: LogExchangeParts) {
     this.#parts = parts;
@@ -49,9 +48,21 @@ export class LogExchange {
     });
   }
 
-  /** Whether entries of this node's own log came from elsewhere: another copy of this home wrote them. */
-  get hasAdoptedOwn(): boolean {
-    return this.#adoptedOwn === this.#parts.own();
+  /**
+   * Whether entries of this node's own log came from elsewhere, now or before it was opened: another copy of
+   * this home wrote them. `unknown` where what would tell is lost.
+   */
+  get hasAdoptedOwn(): boolean | 'unknown' {
+    if (this.#adopted?.log !== this.#parts.own()) return false;
+    return this.#adopted.isSure || 'unknown';
+  }
+
+  /** Reads what came before. */
+  async load(): Promise<void> {
+    const { store, reader, own } = this.#parts;
+    const log = own();
+    const came = await cameFromElsewhere(store, reader.lines.of(log));
+    if (came !== false) this.#adopted = { log, isSure: came === true };
   }
 
   /** Keeps a head that peers may have been told of. */
@@ -71,7 +82,7 @@ export class LogExchange {
       if (told.outcome === 'adopted') {
         this.note(told.line, stretch.head);
         const isOwn = stretch.log === this.#parts.own() && told.from < told.to;
-        if (isOwn) this.#adoptedOwn = stretch.log;
+        if (isOwn) this.#adopted = { log: stretch.log, isSure: true };
       }
       return told;
     });

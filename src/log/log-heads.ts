@@ -11,7 +11,7 @@ import { decodeSeq, encodeSeq, metaKey, metaPrefix, metaRange } from '../store/m
 import type { MetaOperation } from '../store/meta-store.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { decodeHead, decodeStoredHead, encodeHead } from './head.ts';
-import type { Head, HybridTime, LogId, NamedLink } from './types.ts';
+import type { Head, LogId } from './types.ts';
 
 /** A head whose value is lost. */
 export interface LostHead {
@@ -52,39 +52,6 @@ export async function signedFrom(
     return head;
   }
   return undefined;
-}
-
-/** The row that says when the entries of a line from `first` to `last` were first seen here. */
-export function firstSeenRow(
-  line: LogId,
-  { first, last }: { readonly first: number; readonly last: number },
-  time: HybridTime,
-): MetaOperation {
-  const key = metaKey(metaPrefix.firstSeen, fromHex(line), encodeSeq(first));
-  return { type: 'put', key, value: concat(encodeSeq(time), encodeSeq(last)) };
-}
-
-/**
- * When links were first seen here, as far as that differs from what their authors say: where an
- * author's clock was ahead. For any other link, its own time.
- */
-export async function loadFirstSeen(
-  store: FolderStore,
-  originOf: (line: LogId) => LogId,
-): Promise<(link: NamedLink) => HybridTime> {
-  const seen = new Map<LogId, { first: number; last: number; time: HybridTime }[]>();
-  for await (const { key, value } of store.meta.scan(metaRange(metaKey(metaPrefix.firstSeen)))) {
-    const first = decodeSeq(key.subarray(33));
-    const time = decodeSeq(value.subarray(0, 8));
-    const last = decodeSeq(value.subarray(8));
-    if (first === undefined || time === undefined || last === undefined) throw wrong();
-    const log = originOf(toHex(key.subarray(1, 33)));
-    seen.set(log, [...(seen.get(log) ?? []), { first, last, time }]);
-  }
-  return ({ dot, time }) => {
-    const found = seen.get(dot.log)?.find(({ first, last }) => dot.seq >= first && dot.seq <= last);
-    return Math.min(time, found?.time ?? time);
-  };
 }
 
 /** All heads, by line. Throws `VAULT_DAMAGED` where the index is wrong. */

@@ -4,6 +4,7 @@ import { VaultError } from '../errors.ts';
 import type { FolderStore } from '../store/folder-store.ts';
 import type { ReplayCounts } from '../store/replay-log.ts';
 import type { EntryReader } from './entry-reader.ts';
+import { firstSeenAt } from './first-seen.ts';
 import { lastEntrySeq, type LostHead } from './log-heads.ts';
 import type { LogWriter } from './log-writer.ts';
 import { replayOf, type ReplayedLog } from './replay-of.ts';
@@ -43,7 +44,7 @@ export async function recoverLog(recovery: RecoveryParts): Promise<Recovered> {
   for (const { line, head, damagedSeq } of unwritten) {
     // One that was replayed since has a value of its own.
     if (heads.get(line) !== head) continue;
-    await writer.commitHead(line, head, []);
+    await writer.commitHead(line, head, [], { seenAt: await firstSeenAt(store, line, head.seq) });
     if (damagedSeq !== undefined) {
       await store.chunks.write({ deletes: [damagedSeq] }, { sync: true });
     }

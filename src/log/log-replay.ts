@@ -14,7 +14,8 @@ import type { MetaOperation } from '../store/meta-store.ts';
 import { decodePage, type EntryPage } from './entry-page.ts';
 import { openEntry, type Entry } from './entry.ts';
 import { decodeStoredHead, isSignedPosition, type StoredHead } from './head.ts';
-import { firstSeenRow, headRow, signedRow } from './log-heads.ts';
+import { firstSeenRow, SEEN_UNKNOWN } from './first-seen.ts';
+import { headRow, signedRow } from './log-heads.ts';
 import type { Head, LogId } from './types.ts';
 
 export interface LogReplayParts {
@@ -104,13 +105,18 @@ export class LogReplay implements ReplayLog {
     if (!isDamaged && this.damaged.length === 0) return [];
     const { own, nextSeq, lastHash, sign, takeHead } = this.#parts;
     const rows: MetaOperation[] = [];
-    for (let seq = nextSeq(own); ; seq++) {
+    const first = nextSeq(own);
+    for (let seq = first; ; seq++) {
       const waiting = this.#places.get(`${own}:${seq}`);
-      if (waiting === undefined || !equalBytes(waiting.entry.previous, lastHash(own))) return rows;
+      if (waiting === undefined || !equalBytes(waiting.entry.previous, lastHash(own))) break;
       rows.push(...(await this.#adopt(own, waiting)));
       this.signed = sign(seq, waiting.entry.hash);
       takeHead(own, this.signed);
     }
+    // The head that is lost would have said whether another copy of this home wrote them.
+    if (this.signed !== undefined)
+      rows.push(firstSeenRow(own, { first, last: this.signed.seq }, SEEN_UNKNOWN));
+    return rows;
   }
 
   leftover(): readonly number[] {

@@ -73,6 +73,14 @@ interface Staged {
   readonly covered: Deferred<void>;
 }
 
+/** What is written with a head. */
+interface CommittedHead {
+  /** Heads before it that are kept. */
+  readonly earlier?: readonly Head[];
+  /** When what it covers came, where that is kept: see `first-seen.ts`. */
+  readonly seenAt?: HybridTime | undefined;
+}
+
 export interface LogWriterParts {
   readonly store: FolderStore;
   readonly log: LogId;
@@ -242,7 +250,7 @@ export class LogWriter {
     const { seq, previous } = staged.position;
     const head = this.#parts.sealer.signed(log, seq - 1, previous);
     const earlier = staged.signed.filter((one) => one.seq < head.seq);
-    await this.commitHead(log, head, rows, earlier);
+    await this.commitHead(log, head, rows, { earlier });
     this.#parts.heads.set(log, head);
     this.#parts.rows.settle();
   }
@@ -252,11 +260,11 @@ export class LogWriter {
     line: LogId,
     head: Head,
     rows: readonly MetaOperation[],
-    earlier: readonly Head[] = [],
+    { earlier = [], seenAt }: CommittedHead = {},
   ): Promise<void> {
     const signed = [...earlier, head].filter(({ seq }) => isSignedPosition(seq));
     await this.#parts.store.commit({
-      head: this.#parts.sealer.head(head, undefined),
+      head: this.#parts.sealer.head(head, seenAt),
       earlierHeads: earlier.map((one) => this.#parts.sealer.head(one, undefined)),
       rows: (headSeq) => [
         ...rows,

@@ -16,7 +16,7 @@
  * | 27         | log id (32), entry seq (8)            | a head that is kept though its log goes on |
  * | 28         | log id (32)                           | of how many entries all wanted content is here (8) |
  * | 29         | entry hash (32)                       | log id (32), entry seq (8): an entry whose page is not here yet |
- * | 2a         | log id (32), entry seq (8)            | when it was first seen here, where its author's clock was ahead (8), through which entry (8) |
+ * | 2a         | log id (32), entry seq (8)            | when it was first seen here, where its author's clock was ahead or another copy of this home wrote it (8), through which entry (8) |
  * | 2b         |                                       | the clock that entries of this node's log have told so far |
  * | 2c         | log id (32), entry seq (8), record index (2), dot of the superseding version (10) | hash of that entry (8): a version that is superseded elsewhere and has not come |
  * | 30         | directory key (16), name key (16), dot (10) | empty: a version of that path; 01: one elsewhere that superseded a version of it |

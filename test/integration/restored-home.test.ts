@@ -65,6 +65,7 @@ async function restored(
   const other = await withFolder(node.home, 'work', (here) => SharedNode.joined('other', here));
   const kept = join(node.directory, 'kept');
   cpSync(node.home, kept, { recursive: true });
+  writeFileSync(join(node.work, 'later'), 'as well');
   await edit('two, of which the kept home knows nothing');
   await withFolder(node.home, 'work', ({ folder }) => giveAll(folder, other.folder));
   comeBack(node, kept);
@@ -133,6 +134,26 @@ test('where only a peer can tell, its newer entries are taken and a new log begu
   );
   assert.equal(await goOn(both), 0);
 });
+
+for (const isIndexLost of [false, true]) {
+  const how = isIndexLost ? ', and its index is lost' : '';
+  test(`where it is stopped before it begins a new log${how}, it begins one when it is opened`, async (t) => {
+    const both = await restored(t, inPlace, async (node, other) => {
+      // The disk is as it was when the home was kept: what was written since is not there.
+      rmSync(join(node.work, 'later'));
+      await withFolder(node.home, 'work', ({ folder }) => giveAll(other.folder, folder));
+      const [name = ''] = readdirSync(join(node.home, 'folders'));
+      if (isIndexLost) rmSync(join(node.home, 'folders', name, 'meta'), { recursive: true });
+    });
+    const { node, other } = both;
+    assert.equal(await goOn(both), 0);
+    assert.equal(readFileSync(join(node.work, 'later'), 'latin1'), 'as well');
+    assert.deepEqual(await textsOf(other.folder, 'later'), ['as well']);
+    const [link] = await other.folder.log.linksOf('later');
+    assert.ok(link);
+    assert.equal((await other.folder.log.linksOf('later')).length, 1, 'nobody removed it');
+  });
+}
 
 test('where nobody could tell, the log forks; both branches are kept and a new log begun', async (t) => {
   assert.equal(await goOn(await restored(t, inPlace)), 1);

@@ -221,15 +221,16 @@ test('a home that was copied or restored writes under a new log id', () => {
     count: 10,
     countOutside: 10,
     sentinelChanged: false,
-    countAtPeers: 10,
+    hasAdopted: false,
     isForked: false,
   };
   assert.equal(newIncarnationReason(facts), undefined);
   assert.equal(newIncarnationReason({ ...facts, countOutside: undefined }), undefined);
-  assert.equal(newIncarnationReason({ ...facts, countOutside: 9, countAtPeers: 3 }), undefined);
+  assert.equal(newIncarnationReason({ ...facts, countOutside: 9 }), undefined);
   assert.equal(newIncarnationReason({ ...facts, sentinelChanged: true }), 'home copied');
   assert.equal(newIncarnationReason({ ...facts, countOutside: 11 }), 'counter ahead');
-  assert.equal(newIncarnationReason({ ...facts, countAtPeers: 11 }), 'newer at a peer');
+  assert.equal(newIncarnationReason({ ...facts, hasAdopted: true }), 'newer at a peer');
+  assert.equal(newIncarnationReason({ ...facts, hasAdopted: 'unknown' }), 'end lost');
   assert.equal(newIncarnationReason({ ...facts, isForked: true }), 'forked');
 });
 

@@ -15,7 +15,14 @@ import {
 import { decodePage, encodePage } from '../../src/log/entry-page.ts';
 import { openBody, openLinks, openOtherRecord } from '../../src/log/entry-records.ts';
 import { openEntry } from '../../src/log/entry.ts';
-import { decodeHead, encodeHead, signHead, verifyHead } from '../../src/log/head.ts';
+import {
+  decodeHead,
+  decodeStoredHead,
+  encodeHead,
+  encodeStoredHead,
+  signHead,
+  verifyHead,
+} from '../../src/log/head.ts';
 import { unpackBlock } from '../../src/log/compressed-block.ts';
 import { decodeLinkBlock, encodeLinkBlock } from '../../src/log/link-block.ts';
 import { branchLogId } from '../../src/log/log-id.ts';
@@ -63,6 +70,8 @@ interface Vectors {
     readonly records: unknown;
   }[];
   readonly head: string;
+  /** The same as a store keeps it, with when it came. */
+  readonly seenHead: string;
 }
 
 const other = { manifest: undefined, mtimeNs: -1n, executable: false, unstable: false };
@@ -153,7 +162,8 @@ function contentsOf({ entry, page }: BuiltEntry): { links: unknown; records: unk
 
 function makeVectors(): Vectors {
   const built = sampleLog();
-  const last = built.at(-1) as BuiltEntry;
+  const { entry: last } = built.at(-1) as BuiltEntry;
+  const head = signHead(alice.sign, folder, { log, seq: last.seq, hash: last.hash });
   return {
     about:
       'Formats of docs/format.md. A 32-byte value called "x" is the SHA-256 of the text x; the node signs with the Ed25519 seed "alice signing seed". Nonces are the stream of src/system/seeded-random.ts for the seed "log vectors". Nothing is compressed but linkBlocks[1].',
@@ -195,9 +205,8 @@ function makeVectors(): Vectors {
       page: made.page === undefined ? null : toHex(made.page),
       ...contentsOf(made),
     })),
-    head: toHex(
-      encodeHead(signHead(alice.sign, folder, { log, seq: last.entry.seq, hash: last.entry.hash })),
-    ),
+    head: toHex(encodeHead(head)),
+    seenHead: toHex(encodeStoredHead({ head, seenAt: 1_767_225_600_000_000 })),
   };
 }
 
@@ -243,6 +252,8 @@ describe('golden vectors of the log', () => {
 
   test('the log is read from its bytes, vouched for by its head', () => {
     const head = decodeHead(fromHex(vectors.head));
+    const { seenAt, ...stored } = decodeStoredHead(fromHex(vectors.seenHead));
+    assert.deepEqual([seenAt, stored.head], [1_767_225_600_000_000, head]);
     assert.ok(verifyHead(verifySample, folder, alice.id, head));
     let previous: Uint8Array = noEntry;
     vectors.log.forEach(({ entry: bytes, hash, page }, seq) => {

@@ -196,6 +196,14 @@ export const mutants: readonly Mutant[] = [
     caughtBy: 103,
   },
   {
+    name: 'what another copy of this home wrote is taken for what was written here',
+    file: 'log/log-adoption',
+    from: ' || head.log === this.#parts.own()',
+    to: '',
+    options: { restores: true },
+    caughtBy: 1063,
+  },
+  {
     name: 'what is large is committed without a barrier',
     file: 'store/staged-values',
     from: 'await this.guard(() => this.#chunks.barrier());',

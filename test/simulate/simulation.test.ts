@@ -20,7 +20,7 @@ test('whole nodes lose nothing, bring nothing back, and end alike, whatever goes
 });
 
 test('a machine restored from an old copy removes nothing of what it wrote since', async () => {
-  for (const seed of ['16', '56', '70', '247']) {
+  for (const seed of ['16', '56', '70', '247', '1063']) {
     const { violations, lines } = await simulate(seed, { restores: true });
     const replay = `npm run simulate -- --seed ${seed} --restores --trace`;
     assert.deepEqual(violations, [], `${replay}\n${lines.slice(-60).join('\n')}`);
