@@ -121,3 +121,16 @@ export const MAX_PEER_DIALS = 8;
 export const MAX_DIALS = 64;
 /** Connections with one peer at one time: copies of a home have one key. */
 export const MAX_PEER_CONNECTIONS = 4;
+/** Keys whose handshakes are remembered: of callers, and of those that were called. */
+export const MAX_GATE_KEYS = 4096;
+/** How often one member, or the holders of one invite, may come in: at once, and in a second. */
+export const MEMBER_KNOCK_BURST = 32;
+export const MEMBER_KNOCKS_PER_SECOND = 0.5;
+/** An address as people write it, in UTF-16 units, and how many may be given by hand. */
+export const MAX_ADDRESS = 255;
+export const MAX_GIVEN_ADDRESSES = 1024;
+/** Nodes of which it is kept when they were last here. */
+export const MAX_SEEN_NODES = 4096;
+/** Entries of this node's own deny list, and the logs that one of them can cut. */
+export const MAX_DENIALS = 4096;
+export const MAX_DENIAL_CUTOFFS = 65_536;

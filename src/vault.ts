@@ -25,6 +25,7 @@ import { conflicts } from './operations/conflicts.ts';
 import { diff } from './operations/diff.ts';
 import { doctor } from './operations/doctor.ts';
 import { openExchange, type Exchange, type ExchangeOptions } from './operations/exchange.ts';
+import type { FolderAddOptions, FolderSetOptions } from './operations/folder-options.ts';
 import { find } from './operations/find.ts';
 import { listFolders, removeFolder, setFolder, showFolder } from './operations/folders.ts';
 import {
@@ -38,6 +39,8 @@ import {
 import { log } from './operations/log.ts';
 import { lockFolder } from './operations/lock-folder.ts';
 import { cat, listSnapshots, ls } from './operations/look.ts';
+import { goOnline, type OpenExchange } from './operations/online.ts';
+import type { Online, OnlineOptions } from './operations/online-types.ts';
 import { moveFolder } from './operations/move-folder.ts';
 import { resolve } from './operations/resolve.ts';
 import { restore } from './operations/restore.ts';
@@ -56,6 +59,11 @@ import { systemMachine, type MachineFacts } from './system/machine-facts.ts';
 export interface Vault extends VaultApi {
   /** Begins the exchange of a folder, connected to nobody; closed with the home at the latest. */
   exchange(options: ExchangeOptions): Promise<Exchange>;
+  /**
+   * Takes connections and dials, and keeps folders in exchange with whoever is there; closed with the home at the
+   * latest. Throws `VAULT_EXISTS` where it is online already, or somebody else listens there.
+   */
+  online(options: OnlineOptions): Promise<Online>;
 }
 
 /** Whether a text is a recovery code, its check symbols included. */
@@ -129,6 +137,12 @@ function wire(session: Session): Vault {
   const { environment, home, folders } = session;
   const credit = new CreditPool(MAX_PROCESS_CREDIT_BYTES);
   const exchanges = new Set<Exchange>();
+  const exchangeOf: OpenExchange = async (options) => {
+    const exchange = await openExchange(session, credit, options, (over) => exchanges.delete(over));
+    exchanges.add(exchange);
+    return exchange;
+  };
+  let online: Promise<Online> | undefined;
   const guarded = <A extends readonly unknown[], R>(
     run: (...args: A) => Promise<R>,
   ): ((...args: A) => Promise<R>) => {
@@ -150,9 +164,41 @@ function wire(session: Session): Vault {
       const { signal } = args.at(-1) as OperationContext;
       return endingAs(signal, () => run(...args));
     });
+  /** Peers hear of what an operation wrote. */
+  const writing = <A extends readonly unknown[], R>(
+    run: (...args: [...A, OperationContext]) => Promise<R>,
+  ): ((...args: [...A, OperationContext]) => Promise<R>) =>
+    streamed(async (...args: [...A, OperationContext]) => {
+      try {
+        return await run(...args);
+      } finally {
+        const there = await online;
+        for (const { folder } of there?.folders() ?? []) await there?.announce(folder);
+      }
+    });
+  /** The folder is not exchanged while the operation replaces what it lies in. */
+  const replacing = <O extends { readonly folder: string }, R>(
+    run: (options: O, context: OperationContext) => Promise<R>,
+  ): ((options: O, context: OperationContext) => Promise<R>) =>
+    streamed(async (options: O, context: OperationContext) => {
+      const there = await online;
+      if (there === undefined) return run(options, context);
+      const { id } = session.folders.find(options.folder, '/');
+      return there.without(id, () => run(options, context));
+    });
+  /** Which folders there are, or whether one is paused, is another than before. */
+  const arranging = <O, R>(
+    run: (options: O) => Promise<R>,
+  ): ((options: O, context: OperationContext) => Promise<R>) =>
+    streamed(async (options: O, _context: OperationContext) => {
+      const result = await run(options);
+      await (await online)?.foldersChanged();
+      return result;
+    });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     try {
+      await (await online)?.close();
       for (const exchange of exchanges) await exchange.close();
       await environment.pool.close();
       await folders.close();
@@ -163,7 +209,7 @@ function wire(session: Session): Vault {
   };
   return {
     status: streamed((options, context) => status(session, options, context)),
-    snapshot: streamed((options, context) => snapshot(session, options, context)),
+    snapshot: writing((options, context) => snapshot(session, options, context)),
     snapshots: streamed((options, context) => listSnapshots(session, options, context)),
     ls: streamed((options, context) => ls(session, options, context)),
     cat: streamed((options, write, context) => cat(session, options, write, context)),
@@ -173,22 +219,22 @@ function wire(session: Session): Vault {
     find: streamed((options, context) => find(session, options, context)),
     stats: streamed((options, context) => stats(session, options, context)),
     restore: streamed((options, context) => restore(session, options, context)),
-    revert: streamed((options, context) => revert(session, options, context)),
-    undo: streamed((options, context) => undo(session, options, context)),
+    revert: writing((options, context) => revert(session, options, context)),
+    undo: writing((options, context) => undo(session, options, context)),
     conflicts: streamed((options, context) => conflicts(session, options, context)),
-    resolve: streamed((options, context) => resolve(session, options, context)),
+    resolve: writing((options, context) => resolve(session, options, context)),
     verify: streamed(async (options, context) => {
       checkVerifyOptions(options);
       return verify(session, options, context);
     }),
-    folderAdd: streamed((options) => addFolder(session, options)),
+    folderAdd: arranging((options: FolderAddOptions) => addFolder(session, options)),
     folderList: streamed((context) => listFolders(session, context)),
     folderShow: streamed((folder, context) => showFolder(session, folder, context)),
-    folderSet: streamed((options) => setFolder(session, options)),
-    folderMove: streamed((options, context) => moveFolder(session, options, context)),
-    folderLock: streamed((options, context) => lockFolder(session, options, context)),
-    folderUnlock: streamed((options, context) => unlockFolder(session, options, context)),
-    folderRemove: streamed((options, context) => removeFolder(session, options, context)),
+    folderSet: arranging((options: FolderSetOptions) => setFolder(session, options)),
+    folderMove: replacing((options, context) => moveFolder(session, options, context)),
+    folderLock: replacing((options, context) => lockFolder(session, options, context)),
+    folderUnlock: replacing((options, context) => unlockFolder(session, options, context)),
+    folderRemove: replacing((options, context) => removeFolder(session, options, context)),
     keyList: streamed((context) => listKeys(session, context)),
     keyAdd: streamed((options) => addKey(session, options)),
     keyRemove: streamed(({ slot }) => removeKey(session, slot)),
@@ -202,12 +248,16 @@ function wire(session: Session): Vault {
     configGet: guarded(async (key) => getSetting(session, key)),
     configSet: guarded((key, value) => setSetting(session, key, value)),
     configList: streamed(async (context) => listSettings(session, context)),
-    exchange: guarded(async (options) => {
-      const exchange = await openExchange(session, credit, options, (over) =>
-        exchanges.delete(over),
-      );
-      exchanges.add(exchange);
-      return exchange;
+    exchange: guarded(exchangeOf),
+    online: guarded(async (options) => {
+      if (online !== undefined) throw new VaultError('VAULT_EXISTS', 'this node is online already');
+      online = goOnline(session, exchangeOf, options, () => (online = undefined));
+      try {
+        return await online;
+      } catch (error) {
+        online = undefined;
+        throw error;
+      }
     }),
     close: () => (closing ??= close()),
   };

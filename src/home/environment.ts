@@ -6,6 +6,7 @@ import type { ScryptCost } from '../crypto/scrypt.ts';
 import type { ChunkStore } from '../store/chunk-store.ts';
 import type { MetaStore } from '../store/meta-store.ts';
 import type { FileSystem } from '../system/file-system.ts';
+import type { WebLimits, WebNetwork } from '../system/web-network.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 
 /** A database as it was found; `repaired`: it was damaged, and what was lost is not known here. */
@@ -35,6 +36,8 @@ export interface Environment {
   readonly scryptCost?: ScryptCost;
   openChunks(path: string): Promise<OpenedStore<ChunkStore>>;
   openMeta(path: string): Promise<OpenedStore<MetaStore>>;
+  /** The network of this machine: nothing of it is loaded before it is asked for. */
+  openNetwork(limits: WebLimits): Promise<WebNetwork>;
   /** Throws `VAULT_LOCKED` where another process holds it for longer than it may wait. */
   lock(path: string, options: LockOptions): Promise<Lock>;
 }

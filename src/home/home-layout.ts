@@ -10,6 +10,10 @@ export interface HomeLayout {
   readonly identity: string;
   /** Settings of this node; kept twice, sealed. */
   readonly settings: string;
+  /** Addresses of others, and who is locked out; kept twice, sealed. */
+  readonly peers: string;
+  /** Handshakes that were accepted; kept twice, sealed. */
+  readonly gate: string;
   /** The database that is the home's lock. */
   readonly lock: string;
   readonly reserve: string;
@@ -24,6 +28,8 @@ export function homeLayout(root: string): HomeLayout {
     keys: `${root}/keys`,
     identity: `${root}/identity`,
     settings: `${root}/settings`,
+    peers: `${root}/peers`,
+    gate: `${root}/gate`,
     lock: `${root}/lock`,
     reserve: `${root}/reserve`,
     deviceKey: `${root}/device-key`,

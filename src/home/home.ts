@@ -24,6 +24,7 @@ import {
 } from './home-files.ts';
 import { homeLayout, type HomeLayout } from './home-layout.ts';
 import { readHomeMarker, type HomeMarker } from './home-marker.ts';
+import { readPeers, writePeers, type PeerFacts } from './peer-file.ts';
 import {
   effectiveSetting,
   parseSetting,
@@ -46,6 +47,7 @@ export class Home {
   readonly #root: Uint8Array;
   readonly #lock: Lock;
   #settings: Settings;
+  #peers: PeerFacts;
 
   private constructor(
     environment: Environment,
@@ -66,6 +68,7 @@ export class Home {
     const { fileSystem } = environment;
     this.identity = readIdentity(fileSystem, layout, this.keys, sodium);
     this.#settings = readSettings(fileSystem, layout.settings, this.keys.homeKey);
+    this.#peers = readPeers(fileSystem, layout.peers, this.keys.homeKey);
     this.#reserve = new Reserve(fileSystem, layout.reserve, Number(this.setting('reserve')));
   }
 
@@ -98,7 +101,13 @@ export class Home {
     const opened = await openSlots(sodium, slots, chosen);
     const lock = await lockAnyhow(environment, layout, lockOptions);
     try {
-      for (const path of [layout.marker, layout.keys, layout.identity, layout.settings]) {
+      for (const path of [
+        layout.marker,
+        layout.keys,
+        layout.identity,
+        layout.settings,
+        layout.peers,
+      ]) {
         mendTwinIfPossible(fileSystem, path);
       }
       return new Home(environment, layout, marker, sodium, opened, lock);
@@ -136,6 +145,19 @@ export class Home {
     const { fileSystem, random } = this.#environment;
     writeSettings(fileSystem, this.layout.settings, this.keys.homeKey, random, this.#settings);
     return value;
+  }
+
+  /** What this node knows of others for itself alone. */
+  get peers(): PeerFacts {
+    return this.#peers;
+  }
+
+  /** Changes what is known of others: durable on return. */
+  updatePeers(change: Partial<PeerFacts>): void {
+    const { fileSystem, random } = this.#environment;
+    const peers = { ...this.#peers, ...change };
+    writePeers(fileSystem, this.layout.peers, this.keys.homeKey, random, peers);
+    this.#peers = peers;
   }
 
   /** All key slots. */

@@ -37,6 +37,10 @@ export function systemEnvironment(): Environment {
       const store = await LevelMetaStore.open(fileSystem, path);
       return { store, repaired: store.repaired };
     },
+    async openNetwork(limits) {
+      const { webNetwork } = await import('../system/web-network.ts');
+      return webNetwork(limits);
+    },
     lock: (path, { waitMs, signal }) =>
       HomeLock.acquire(fileSystem, path, { clock: systemClock, waitMs, signal }),
   };

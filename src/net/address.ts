@@ -17,7 +17,7 @@ export function dialUrl(address: string): string {
   return url.href;
 }
 
-/** What to listen at. Throws `VAULT_USAGE` where `address` is no `host:port`. */
+/** What to listen at; host `*` means all addresses. Throws `VAULT_USAGE` where `address` is no `host:port`. */
 export function listenAt(address: string): { readonly host: string; readonly port: number } {
   const [, bracketed, plain, digits] =
     /^(?:\[([\da-fA-F:.%\w]+)\]|([^:[\]/]+)):(\d{1,5})$/.exec(address) ?? [];

@@ -17,7 +17,7 @@ export interface ExchangeDriverParts {
   /** Shared by all folders of the process. */
   readonly credit: CreditPool;
   /** A session ended by itself: its peer broke a rule or said goodbye. */
-  readonly onEnded?: (peer: PeerName, reason: EndReason, detail: string) => void;
+  readonly onEnded?: (peer: PeerName, reason: EndReason, detail: string, by: 'us' | 'peer') => void;
   /** The folder failed and all sessions were ended: the driver is done for. Called once. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -180,10 +180,10 @@ export class ExchangeDriver {
         if (!this.#isPutting) this.#own(this.#putAll());
         break;
       case 'end': {
-        const { peer, reason, detail } = effect;
+        const { peer, reason, detail, by } = effect;
         this.#channels.get(peer)?.close();
         this.#channels.delete(peer);
-        this.#parts.onEnded?.(peer, reason, detail);
+        this.#parts.onEnded?.(peer, reason, detail, by);
       }
     }
   }

@@ -93,6 +93,8 @@ export type Effect =
       readonly peer: PeerName;
       readonly reason: EndReason;
       readonly detail: string;
+      /** Who ended it. */
+      readonly by: 'us' | 'peer';
     };
 
 /** A message for one peer; those of one lane are to be sent in order. */

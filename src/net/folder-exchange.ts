@@ -198,6 +198,7 @@ export class FolderExchange {
           peer,
           reason: message.reason,
           detail: 'ended by the peer',
+          by: 'peer',
         });
         this.#forget(peer);
     }
@@ -359,7 +360,7 @@ export class FolderExchange {
 
   #end(peer: PeerName, reason: EndReason, detail: string, out: ExchangeOutput): void {
     out.messages.push({ peer, lane: 'control', message: { type: 'end', reason } });
-    out.effects.push({ type: 'end', peer, reason, detail });
+    out.effects.push({ type: 'end', peer, reason, detail, by: 'us' });
     this.#forget(peer);
   }
 

@@ -3,7 +3,9 @@
 import { toHex, type Bytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { Knock } from './knock.ts';
+import { MAX_GATE_KEYS, MEMBER_KNOCK_BURST, MEMBER_KNOCKS_PER_SECOND } from '../limits.ts';
 import { nextSentUs, ReplayWindow } from './replay-window.ts';
+import { TokenBuckets } from './token-buckets.ts';
 
 /** A first message that opened, and whose it is. */
 export interface Caller {
@@ -31,6 +33,8 @@ export interface DoorKeeper {
 export interface GateMemory {
   readonly heard: ReadonlyMap<string, ReplayWindow>;
   readonly sent: ReadonlyMap<string, number>;
+  /** Above which time, in µs, a message of a caller that is not among {@link heard} is new. */
+  readonly floorUs: () => number;
   /** Resolve when it is durable. Called with what is to be found there next time. */
   saveHeard(key: string, window: Uint8Array): Promise<void>;
   saveSent(key: string, sentUs: number): Promise<void>;
@@ -51,6 +55,11 @@ export class Gate implements DoorKeeper {
   readonly #facts: GateFacts;
   readonly #memory: GateMemory;
   readonly #heard: Map<string, ReplayWindow>;
+  readonly #knocks = new TokenBuckets({
+    perSecond: MEMBER_KNOCKS_PER_SECOND,
+    burst: MEMBER_KNOCK_BURST,
+    most: MAX_GATE_KEYS,
+  });
   readonly #sent: Map<string, number>;
 
   constructor(clock: Clock, facts: GateFacts, memory: GateMemory) {
@@ -69,8 +78,10 @@ export class Gate implements DoorKeeper {
     }
     // Of joiners one window for each invite: keys they could make without end.
     const key = invite === undefined ? `member ${toHex(peer)}` : `invite ${toHex(invite)}`;
-    const window = this.#heard.get(key) ?? new ReplayWindow();
+    const window = this.#heard.get(key) ?? new ReplayWindow(this.#memory.floorUs());
     if (!window.isNew(sentUs, hash)) return undefined;
+    // Each that is let in costs a write: who comes again and again waits, as anybody who is refused.
+    if (!this.#knocks.take(key, this.#clock.monotonicMs())) return undefined;
     window.accept(sentUs, hash, this.#nowUs());
     this.#heard.set(key, window);
     return { psk, remember: () => this.#memory.saveHeard(key, window.encode()) };

@@ -67,6 +67,11 @@ export class Peers {
     return new Set([...this.#connections.values()].map(({ peer }) => peer));
   }
 
+  /** Dials under way. */
+  get dials(): number {
+    return this.#dials.size;
+  }
+
   /** Whom to be connected with, and where each can be dialed. Connections with all others are closed at once. */
   setPeers(peers: ReadonlyMap<PeerKey, readonly string[]>): void {
     this.#do(this.#keeper.setPeers(peers, this.#parts.clock.monotonicMs()));

@@ -19,9 +19,19 @@ interface Remembered {
 
 export class ReplayWindow {
   /** What was sent at or before this is refused. */
-  #floorUs = -1;
+  #floorUs: number;
   /** Accepted messages above the floor, by their hash. */
   readonly #above = new Map<string, Remembered>();
+
+  /** Nothing was accepted yet, and nothing sent at or before `floorUs` will be. */
+  constructor(floorUs = -1) {
+    this.#floorUs = floorUs;
+  }
+
+  /** At or before it nothing is accepted. */
+  get floorUs(): number {
+    return this.#floorUs;
+  }
 
   /** Whether a message sent at `sentUs` by its sender's clock, whose hash this is, was never accepted before. */
   isNew(sentUs: number, hash: Bytes): boolean {

@@ -21,7 +21,7 @@ export interface ExchangeOptions {
   /** Something came from others: the working copy may be behind. */
   readonly onNews?: () => void;
   /** A session ended by itself: its peer broke a rule or said goodbye. */
-  readonly onEnded?: (peer: PeerName, reason: EndReason, detail: string) => void;
+  readonly onEnded?: (peer: PeerName, reason: EndReason, detail: string, by: 'us' | 'peer') => void;
   /** The folder failed: the exchange is over and the folder released. Called at most once. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -34,6 +34,8 @@ export interface Exchange {
    * `open` makes; nothing where the exchange is over. Throws `RangeError` for a name in use.
    */
   connect(peer: PeerName, open: (events: ChannelEvents) => Channel): void;
+  /** Ends the session of this name, if there is one: its peer has no place in the folder any more, or is gone. */
+  disconnect(peer: PeerName): void;
   /**
    * Tells peers what the logs gained by other operations. False where one that failed has released the
    * folder: the exchange is over then.
@@ -104,6 +106,10 @@ class RunningExchange implements Exchange {
 
   connect(peer: PeerName, open: (events: ChannelEvents) => Channel): void {
     this.#driver.connect(peer, open);
+  }
+
+  disconnect(peer: PeerName): void {
+    this.#driver.disconnect(peer);
   }
 
   async announce(): Promise<boolean> {

@@ -5,6 +5,7 @@
 
 import { IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { asBuffer, type Bytes } from '../bytes.ts';
 import { systemCode, VaultError } from '../errors.ts';
@@ -72,16 +73,18 @@ export interface WebLimits {
 }
 
 export interface WebNetwork {
-  /** Port 0 takes a free one. Throws `VAULT_EXISTS` where somebody listens there, `VAULT_NOT_PERMITTED`, `VAULT_IO`. */
+  /** Port 0 takes a free one, host `*` all addresses. Throws `VAULT_EXISTS` where somebody listens there, `VAULT_NOT_PERMITTED`, `VAULT_IO`. */
   listen(
     at: { readonly host: string; readonly port: number },
     accept: (stream: IncomingStream) => StreamEvents,
   ): Promise<WebListener>;
   /**
    * Opens a WebSocket to a `ws:` or `wss:` URL with this `Cookie` header; resolves when `begin` was called.
-   * Throws `VAULT_NO_PEER` where nobody answers, or anything but a WebSocket does.
+   * Throws `VAULT_NO_PEER` where nobody answers, anything but a WebSocket does, or `signal` is aborted before.
    */
-  dial(url: string, cookie: string, begin: BeginLine): Promise<void>;
+  dial(url: string, cookie: string, begin: BeginLine, signal?: AbortSignal): Promise<void>;
+  /** IP addresses at which other machines may reach this one; none that only it has. */
+  ownAddresses(): readonly string[];
 }
 
 /** The network of this machine. */
@@ -96,7 +99,7 @@ export function webNetwork(limits: WebLimits): WebNetwork {
   const upgrader = new WebSocketServer({ ...options, noServer: true, clientTracking: false });
   return {
     listen: (at, accept) => listen(at, (socket) => receive(socket, upgrader, limits, accept)),
-    dial: (url, cookie, begin) =>
+    dial: (url, cookie, begin, signal) =>
       new Promise((resolve, reject) => {
         const socket = new WebSocket(url, {
           ...options,
@@ -107,15 +110,25 @@ export function webNetwork(limits: WebLimits): WebNetwork {
           rejectUnauthorized: false,
         });
         let events: WebLineEvents | undefined;
+        const giveUp = (): void => socket.terminate();
+        signal?.addEventListener('abort', giveUp);
         socket.once('open', () => {
+          signal?.removeEventListener('abort', giveUp);
           events = carry(socket, limits, begin);
           resolve();
         });
         socket.once('error', (cause) => {
+          signal?.removeEventListener('abort', giveUp);
           if (events !== undefined) return;
           reject(new VaultError('VAULT_NO_PEER', 'nobody answers there', { cause }));
         });
+        if (signal?.aborted === true) giveUp();
       }),
+    ownAddresses: () =>
+      Object.values(networkInterfaces())
+        .flatMap((all) => all ?? [])
+        .filter(({ internal, address }) => !internal && !/^fe80:/i.test(address))
+        .map(({ address }) => address),
   };
 }
 
@@ -127,7 +140,8 @@ async function listen(
   const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(listenError(`${host}:${port}`, cause)));
-    server.listen({ host, port }, resolve);
+    // Without a host Node takes all addresses, those of IPv6 where the machine has any.
+    server.listen(host === '*' ? { port } : { host, port }, resolve);
   });
   const bound = server.address() as AddressInfo;
   return { host: bound.address, port: bound.port, close: () => stop(server) };

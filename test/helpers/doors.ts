@@ -61,6 +61,7 @@ export function testDoor(
     {
       heard: new Map(),
       sent: new Map(),
+      floorUs: () => -1,
       saveHeard: save,
       saveSent: save,
     },

@@ -11,6 +11,8 @@ import { MemoryChunkStore } from '../../src/store/memory-chunk-store.ts';
 import { MemoryMetaStore } from '../../src/store/memory-meta-store.ts';
 import type { FileSystem } from '../../src/system/file-system.ts';
 import { inlinePool } from '../../src/system/inline-pool.ts';
+import { MemoryWeb } from '../../src/system/memory-web.ts';
+import { webNetwork, type WebNetwork } from '../../src/system/web-network.ts';
 import { MemoryFileSystem } from '../../src/system/memory-file-system.ts';
 import type { MemoryFileSystemOptions } from '../../src/system/memory-volume.ts';
 import { realFileSystem } from '../../src/system/real-file-system.ts';
@@ -33,16 +35,23 @@ export interface MemoryEnvironment extends TestEnvironment {
 }
 
 export type MemoryEnvironmentOptions = Omit<MemoryFileSystemOptions, 'clock'> & {
+  /** The network it is on, as one machine; default one of its own. Its clock is that of the network. */
+  readonly web?: {
+    readonly web: MemoryWeb;
+    readonly machine: string;
+    readonly clock: VirtualClock;
+  };
   /** Seeds all randomness, keys included. */
   readonly seed?: string | number;
 };
 
 /** A machine in memory: nothing of it outlives the test, and time stands still until told to pass. */
 export function memoryEnvironment(options: MemoryEnvironmentOptions = {}): MemoryEnvironment {
-  const { seed = 'test environment', ...disk } = options;
-  const clock = new VirtualClock();
+  const { seed = 'test environment', web, ...disk } = options;
+  const clock = web?.clock ?? new VirtualClock();
   const fileSystem = new MemoryFileSystem({ clock, ...disk });
-  return memoryWorld(fileSystem, clock, seededRandom(seed), new Map());
+  const network = (web?.web ?? new MemoryWeb(clock)).network(web?.machine ?? 'machine');
+  return memoryWorld(fileSystem, clock, seededRandom(seed), new Map(), network);
 }
 
 /** The real disk and clock below a directory of the test's own, with stores in memory and no threads. */
@@ -52,6 +61,7 @@ export function realEnvironment(
 ): TestEnvironment & { readonly directory: string } {
   const stores = new Map<string, AnyStore>();
   const environment = world(realFileSystem(), systemClock, seededRandom(seed), stores, true);
+  environment.openNetwork = (limits) => Promise.resolve(webNetwork(limits));
   return Object.assign(environment, { directory: tempDir(t) });
 }
 
@@ -68,13 +78,15 @@ function memoryWorld(
   clock: VirtualClock,
   random: RandomSource,
   stores: Map<string, AnyStore>,
+  network: WebNetwork,
 ): MemoryEnvironment {
-  const environment = world(fileSystem, clock, random, stores, true);
+  const environment = world(fileSystem, clock, random, stores, true, network);
   return Object.assign(environment, {
     fileSystem,
     clock,
     crash(chance: RandomSource): MemoryEnvironment {
-      return memoryWorld(fileSystem.crash(chance), clock, random, storesAfterCrash(stores, chance));
+      const left = storesAfterCrash(stores, chance);
+      return memoryWorld(fileSystem.crash(chance), clock, random, left, network);
     },
   });
 }
@@ -109,6 +121,7 @@ function world(
   random: RandomSource,
   stores: Map<string, AnyStore>,
   isolate: boolean,
+  network: WebNetwork = new MemoryWeb(clock).network('machine'),
 ): TestEnvironment {
   const locks = new Map<string, Promise<void>>();
   const open = <S extends AnyStore>(path: string, make: () => S): Promise<OpenedStore<S>> => {
@@ -130,6 +143,7 @@ function world(
     onStoreWrite: () => undefined,
     openChunks: (path) => open(path, () => new MemoryChunkStore()),
     openMeta: (path) => open(path, () => new MemoryMetaStore()),
+    openNetwork: () => Promise.resolve(network),
     lock: (path, options) => takeLock(locks, clock, path, options),
   };
   return environment;

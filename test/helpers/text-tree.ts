@@ -2,11 +2,11 @@
 
 import { utf8 } from '../../src/bytes.ts';
 import { directoryOf } from '../../src/folder-path.ts';
-import type { MemoryFileSystem } from '../../src/system/memory-file-system.ts';
+import type { FileSystem } from '../../src/system/file-system.ts';
 
 /** Writes files below `root` in place of whatever stands there, with the directories that hold them. */
 export function putTexts(
-  fs: MemoryFileSystem,
+  fs: FileSystem,
   root: string,
   files: Readonly<Record<string, string>>,
 ): void {
@@ -21,7 +21,7 @@ export function putTexts(
 }
 
 /** Every path below `root`, where that is there, with the text of files; of symlinks, `-> ` and the target. */
-export function textTree(fs: MemoryFileSystem, root: string): Record<string, string> {
+export function textTree(fs: FileSystem, root: string): Record<string, string> {
   const found: [string, string][] = [];
   const walk = (directory: string, prefix: string): void => {
     for (const { name, kind } of fs.list(directory)) {

@@ -26,6 +26,7 @@ function gate(clock: VirtualClock, kept: Kept): { one: Gate; welcome: Set<string
   const memory: GateMemory = {
     heard: new Map(kept.heard),
     sent: new Map(kept.sent),
+    floorUs: () => -1,
     saveHeard: async (key, window) => {
       await Promise.resolve();
       kept.heard.set(key, ReplayWindow.decode(window));
