@@ -16,7 +16,7 @@ import type { Environment, LockOptions } from './environment.ts';
 import { readIdentity, writeDeviceKey, writeNewIdentity } from './home-files.ts';
 import { homeLayout, type HomeLayout } from './home-layout.ts';
 import { readHomeMarker, writeHomeMarker } from './home-marker.ts';
-import { parseSetting, writeSettings } from './settings.ts';
+import { effectiveSetting, parseSetting, writeSettings, type Settings } from './settings.ts';
 
 export interface CreateHome {
   /** Absolute. */
@@ -25,6 +25,8 @@ export interface CreateHome {
   readonly passphrase: string | undefined;
   /** Absolute path of a device key file to make. */
   readonly deviceKey: string | undefined;
+  /** What it begins with besides its name; default nothing. */
+  readonly settings?: Omit<Settings, 'name'>;
 }
 
 export interface CreatedHome {
@@ -49,6 +51,7 @@ export async function createHome(
   const { fileSystem, random, clock } = environment;
   const layout = homeLayout(request.home);
   const name = parseSetting('name', request.name ?? environment.machineName);
+  const settings = { ...request.settings, name };
   assertVacant(fileSystem, layout);
   const sodium = await loadSodium();
   const tools = { sodium, random };
@@ -79,9 +82,10 @@ export async function createHome(
     writeTwin(fileSystem, layout.keys, encodeSlots(slots, root));
     const keys = deriveRootKeys(root);
     writeNewIdentity(fileSystem, layout, keys, random);
-    writeSettings(fileSystem, layout.settings, keys.homeKey, random, { name });
+    writeSettings(fileSystem, layout.settings, keys.homeKey, random, settings);
     fileSystem.makeDirectories(layout.folders, 0o700);
-    new Reserve(fileSystem, layout.reserve).restore();
+    const reserve = effectiveSetting(settings, 'reserve');
+    new Reserve(fileSystem, layout.reserve, Number(reserve)).restore();
     writeHomeMarker(fileSystem, layout.marker, toHex(random.bytes(16)));
     return { node: readIdentity(fileSystem, layout, keys, sodium).id, name, recoveryCode };
   } finally {

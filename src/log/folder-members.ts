@@ -14,7 +14,7 @@ import { memberRecordId, verifyMemberRecord } from './member-record.ts';
 import type { MemberStatement } from './member-statements.ts';
 import { evaluateMembership, type IsWithin, type Membership } from './membership.ts';
 import { standingOf, type DenyList, type Standing } from './standing.ts';
-import type { Dot, LogId, LogStartRecord, NodeId } from './types.ts';
+import type { Dot, LogId, LogStartRecord, MemberRecord, NodeId } from './types.ts';
 
 export interface FolderMembersParts {
   /** 32-byte folder id. */
@@ -48,13 +48,18 @@ export class FolderMembers {
   #statements: readonly MemberStatement[] = [];
   #creator: NodeId | undefined;
   #membership: Membership | undefined;
+  /** What the membership was evaluated from. */
+  #evaluated: readonly MemberStatement[] | undefined;
   /** Which line holds each cut-off's entry, where its log is forked. */
   readonly #cuts = new Map<string, LogId | undefined>();
+  /** Statements whose signatures were verified, with what that found. */
+  readonly #verified: WeakMap<MemberRecord, boolean>;
   /** By line and grant: the first entry whose author knew of it. */
   readonly #knowing = new Map<string, number>();
 
-  constructor(parts: FolderMembersParts) {
+  constructor(parts: FolderMembersParts, verified = new WeakMap<MemberRecord, boolean>()) {
     this.#parts = parts;
+    this.#verified = verified;
   }
 
   /** Who writes a log; undefined where its first entry is not here. */
@@ -90,22 +95,30 @@ export class FolderMembers {
 
   /** Evaluates anew who is a member. Reads entries only where somebody was removed or demoted. */
   async refresh(): Promise<void> {
-    const { folder, verify } = this.#parts;
     const creator = this.#creator;
     if (creator === undefined) return;
+    // Nothing but admissions: no further entry of any log changes what they say.
+    const statements = this.#statements;
+    if (this.#evaluated === statements && statements.every(isAdmission)) return;
     await this.#findCuts();
     this.#membership = evaluateMembership({
       creator,
-      statements: this.#statements,
-      verify: (record) => verifyMemberRecord(verify, folder, record),
+      statements,
+      verify: (record) => this.#isSigned(record),
       isWithin: this.#isWithin,
     });
+    this.#evaluated = statements;
     await this.#findKnowing(this.#membership);
   }
 
   /** Whether records of a log may count at all, with what these entries state besides. */
   async mayWrite(node: NodeId, stating: readonly StatingEntry[]): Promise<boolean> {
-    const trial = new FolderMembers(this.#parts);
+    const known = this.#membership;
+    const isStating = stating.some(({ records }) =>
+      records.some(({ record }) => record.type === 'member'),
+    );
+    if (known !== undefined && !isStating) return known.members.has(node) || known.former.has(node);
+    const trial = new FolderMembers(this.#parts, this.#verified);
     trial.#statements = this.#statements;
     trial.#creator = this.#creator;
     for (const one of stating) trial.note(one);
@@ -152,6 +165,15 @@ export class FolderMembers {
     // A cut-off on a branch that is not here keeps only what all branches share.
     return entry.seq < lines.firstFork(cutoff.log);
   };
+
+  #isSigned(record: MemberRecord): boolean {
+    const known = this.#verified.get(record);
+    if (known !== undefined) return known;
+    const { folder, verify } = this.#parts;
+    const isSigned = verifyMemberRecord(verify, folder, record);
+    this.#verified.set(record, isSigned);
+    return isSigned;
+  }
 
   async #findCuts(): Promise<void> {
     const { lines, entry, last } = this.#parts;
@@ -205,6 +227,10 @@ export function isStartOf(folder: Uint8Array, record: LogStartRecord, log: LogId
 
 function isCreation(folder: Uint8Array, { node, folderSalt }: LogStartRecord): boolean {
   return folderSalt !== undefined && equalBytes(folderId(node, folderSalt), folder);
+}
+
+function isAdmission({ record }: MemberStatement): boolean {
+  return record.action === 'admit';
 }
 
 function cutKey({ log, seq, hash }: { log: LogId; seq: number; hash: Uint8Array }): string {

@@ -4,13 +4,14 @@
  */
 
 import { FolderSet } from '../../src/home/folder-set.ts';
+import { createHome } from '../../src/home/create-home.ts';
+import { homeLayout } from '../../src/home/home-layout.ts';
 import { Home } from '../../src/home/home.ts';
 import { MemoryNetwork } from '../../src/net/memory-network.ts';
 import { addFolder } from '../../src/operations/add-folder.ts';
 import type { Session } from '../../src/operations/session.ts';
 import { VirtualClock } from '../../src/system/virtual-clock.ts';
 import { admitNode, joinFolder } from '../helpers/shared-folder.ts';
-import { makeHome } from '../helpers/test-home.ts';
 import { Chance } from './chance.ts';
 import { Links } from './links.ts';
 import type { Mishap } from './machine.ts';
@@ -47,6 +48,14 @@ const MOST_FRAMES = 10_000;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const FAILURES: readonly Mishap[] = ['kill', 'power cut', 'EIO', 'ENOSPC'];
+/** Nothing is kept back: making that would take longer than most runs. */
+const newHome = {
+  home: HOME,
+  name: undefined,
+  passphrase: undefined,
+  deviceKey: homeLayout(HOME).deviceKey,
+  settings: { reserve: '0' },
+};
 const EDITS: readonly Mishap[] = ['edit', 'edit at a name'];
 
 export async function simulate(seed: string, options: RunOptions = {}): Promise<RunResult> {
@@ -131,11 +140,9 @@ class Simulation {
     for (const { machine, name } of this.#nodes) {
       const { environment, fileSystem } = machine;
       fileSystem.makeDirectories(ROOT);
-      await makeHome(environment, HOME);
       const lock = { waitMs: 0, signal: new AbortController().signal };
+      await createHome(environment, newHome, lock);
       const home = await Home.open(environment, HOME, () => Promise.resolve(undefined), lock);
-      home.set('reserve', '0');
-      home.applyReserve();
       const session = { environment, home, folders: new FolderSet(environment, home) };
       const [first] = sessions;
       if (first === undefined) await addFolder(session, { path: ROOT });
