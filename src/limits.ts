@@ -134,3 +134,12 @@ export const MAX_SEEN_NODES = 4096;
 /** Entries of this node's own deny list, and the logs that one of them can cut. */
 export const MAX_DENIALS = 4096;
 export const MAX_DENIAL_CUTOFFS = 65_536;
+/** Addresses one invite names, and the length of each in bytes. */
+export const MAX_INVITE_ADDRESSES = 16;
+export const MAX_ADDRESS_BYTES = 255;
+/** Invites of one home that are kept: open ones, and others for a while. */
+export const MAX_INVITES = 1024;
+/** How long the two sides of a join wait for each other's next message, in milliseconds. */
+export const MAX_JOIN_SILENCE_MS = 30_000;
+/** Epochs of one folder whose secrets a node holds. */
+export const MAX_EPOCHS = 4096;

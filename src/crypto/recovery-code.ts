@@ -7,15 +7,14 @@
  * else all but one in a million.
  */
 
-import type { Bytes } from '../bytes.ts';
-import { fromHex, toHex } from '../bytes.ts';
+import { BASE32_DIGITS, plainDigits } from '../base32.ts';
+import { fromHex, toHex, type Bytes } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
 import type { RandomSource } from '../random.ts';
 
 /** Bytes that a recovery code stands for. */
 export const RECOVERY_BYTES = 20;
 
-const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const LENGTH = 36;
 const PRIME = 1_048_573n;
 
@@ -33,7 +32,7 @@ export function formatRecoveryCode(bytes: Bytes): string {
   let rest = shifted + ((PRIME + 1n - (shifted % PRIME)) % PRIME);
   let digits = '';
   for (let at = 0; at < LENGTH; at++) {
-    digits = (DIGITS[Number(rest & 31n)] ?? '') + digits;
+    digits = (BASE32_DIGITS[Number(rest & 31n)] ?? '') + digits;
     rest >>= 5n;
   }
   return digits.replace(/.{4}(?=.)/g, '$&-');
@@ -44,17 +43,13 @@ export function formatRecoveryCode(bytes: Bytes): string {
  * are 1. Throws `VAULT_KEY_WRONG` where it is no recovery code.
  */
 export function parseRecoveryCode(text: string): Uint8Array {
-  const digits = text
-    .toUpperCase()
-    .replace(/[\s\-‐-―−]/g, '')
-    .replace(/O/g, '0')
-    .replace(/[IL]/g, '1');
+  const digits = plainDigits(text);
   if (digits.length !== LENGTH) {
     throw mistyped(`it has ${digits.length} digits instead of ${LENGTH}`);
   }
   let whole = 0n;
   for (const digit of digits) {
-    const value = DIGITS.indexOf(digit);
+    const value = BASE32_DIGITS.indexOf(digit);
     if (value < 0) throw mistyped(`it cannot contain ${JSON.stringify(digit)}`);
     whole = (whole << 5n) + BigInt(value);
   }

@@ -20,7 +20,15 @@ import type { SecretKey } from '../crypto/hash.ts';
 import { utf8 } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
 import type { Excludes } from '../folder/excludes.ts';
-import { MAX_EXCLUDES, MAX_LABEL } from '../limits.ts';
+import {
+  MAX_ADDRESS_BYTES,
+  MAX_EPOCHS,
+  MAX_EXCLUDES,
+  MAX_INVITE_ADDRESSES,
+  MAX_LABEL,
+} from '../limits.ts';
+import { asId, idToBytes } from '../log/clock-codec.ts';
+import type { NodeId, Role } from '../log/types.ts';
 import { pathFromBytes, pathToBytes } from '../path-bytes.ts';
 import type { RandomSource } from '../random.ts';
 import { readTwin, writeTwin } from '../store/twin-file.ts';
@@ -46,18 +54,33 @@ export interface FolderState {
   readonly root: string | undefined;
   /** Of a locked folder: where its working copy lay, and what may be left of it lies. */
   readonly lockedAt: string | undefined;
+  /** Who admitted this node; undefined where it made the folder. */
+  readonly introducer?: Introducer;
 }
 
-/** 1 has no excludes but patterns, 2 is never locked: the least that says all is written. */
-const VERSIONS = [1, 2, 3];
+/**
+ * The node that this one joined through. Until the logs that are here tell who the members are, it is
+ * the one member this node knows, and `role` its own role.
+ */
+export interface Introducer {
+  readonly node: NodeId;
+  /** Static X25519 key, 32 bytes. */
+  readonly exchangeKey: Uint8Array;
+  readonly addresses: readonly string[];
+  readonly role: Role;
+}
+
+/** 1 has no excludes but patterns, 2 is never locked, 3 made here: the least that says all is written. */
+const VERSIONS = [1, 2, 3, 4];
+const roles: readonly Role[] = ['read', 'write', 'manage'];
 const rowKey = utf8('vault v1 folder file');
 
 /** Canonical bytes of the state, not sealed. */
 export function encodeFolderState(state: FolderState): Uint8Array {
-  const { params, excludes } = state;
+  const { params, excludes, introducer } = state;
   const { caches, ifPresent, largerThan, oneFileSystem } = excludes;
   const isMore = caches || oneFileSystem || ifPresent.length > 0 || largerThan !== undefined;
-  const version = state.lockedAt !== undefined ? 3 : isMore ? 2 : 1;
+  const version = introducer ? 4 : state.lockedAt !== undefined ? 3 : isMore ? 2 : 1;
   return encode([
     version,
     state.id,
@@ -72,7 +95,17 @@ export function encodeFolderState(state: FolderState): Uint8Array {
     state.createdMs,
     state.root ?? null,
     ...(version > 1 ? [[caches, [...ifPresent], largerThan ?? null, oneFileSystem]] : []),
-    ...(state.lockedAt === undefined ? [] : [pathToBytes(state.lockedAt)]),
+    ...(version < 3 ? [] : [state.lockedAt === undefined ? null : pathToBytes(state.lockedAt)]),
+    ...(introducer === undefined
+      ? []
+      : [
+          [
+            idToBytes(introducer.node),
+            introducer.exchangeKey,
+            [...introducer.addresses],
+            roles.indexOf(introducer.role),
+          ],
+        ]),
   ]);
 }
 
@@ -94,7 +127,7 @@ export function decodeFolderState(bytes: Uint8Array): FolderState {
     id: asBytes(fields[1], 32),
     secret: asBytes(fields[2], 32),
     incarnation: asBytes(fields[3], 16),
-    epochs: asArray(fields[4], 1, 4096).map((epoch) => {
+    epochs: asArray(fields[4], 1, MAX_EPOCHS).map((epoch) => {
       const pair = asArray(epoch, 2, 2);
       return { id: asBytes(pair[0], 16), secret: asBytes(pair[1], 32) };
     }),
@@ -110,7 +143,25 @@ export function decodeFolderState(bytes: Uint8Array): FolderState {
     excludes: decodeExcludes(fields[9], version === 1 ? [false, [], null, false] : fields[12]),
     createdMs: asInteger(fields[10]),
     root: fields[11] === null ? undefined : asText(fields[11], 100),
-    lockedAt: version < 3 ? undefined : pathFromBytes(asBytes(fields[13])),
+    lockedAt:
+      version < 3 || (version > 3 && fields[13] === null)
+        ? undefined
+        : pathFromBytes(asBytes(fields[13])),
+    ...(version < 4 ? {} : { introducer: decodeIntroducer(fields[14]) }),
+  };
+}
+
+function decodeIntroducer(value: CborValue | undefined): Introducer {
+  const fields = asArray(value, 4, 4);
+  const role = roles[asInteger(fields[3], 0, roles.length - 1)];
+  if (role === undefined) throw new RangeError('expected a known number');
+  return {
+    node: asId(fields[0]),
+    exchangeKey: asBytes(fields[1], 32),
+    addresses: asArray(fields[2], 0, MAX_INVITE_ADDRESSES).map((address) =>
+      asText(address, MAX_ADDRESS_BYTES),
+    ),
+    role,
   };
 }
 

@@ -14,6 +14,8 @@ export interface HomeLayout {
   readonly peers: string;
   /** Handshakes that were accepted; kept twice, sealed. */
   readonly gate: string;
+  /** Invites that this node gave out; kept twice, sealed. */
+  readonly invites: string;
   /** The database that is the home's lock. */
   readonly lock: string;
   readonly reserve: string;
@@ -30,6 +32,7 @@ export function homeLayout(root: string): HomeLayout {
     settings: `${root}/settings`,
     peers: `${root}/peers`,
     gate: `${root}/gate`,
+    invites: `${root}/invites`,
     lock: `${root}/lock`,
     reserve: `${root}/reserve`,
     deviceKey: `${root}/device-key`,

@@ -23,6 +23,7 @@ import {
   type HomeSecret,
 } from './home-files.ts';
 import { homeLayout, type HomeLayout } from './home-layout.ts';
+import { InviteBook } from './invite-book.ts';
 import { readHomeMarker, type HomeMarker } from './home-marker.ts';
 import { readPeers, writePeers, type PeerFacts } from './peer-file.ts';
 import {
@@ -40,6 +41,7 @@ export class Home {
   readonly keys: RootKeys;
   readonly identity: Identity;
   readonly sodium: Sodium;
+  readonly invites: InviteBook;
   /** The slot that opened it. */
   readonly openedBy: Slot;
   #reserve: Reserve;
@@ -65,10 +67,12 @@ export class Home {
     this.#root = opened.root;
     this.#lock = lock;
     this.keys = deriveRootKeys(opened.root);
-    const { fileSystem } = environment;
+    const { fileSystem, random } = environment;
     this.identity = readIdentity(fileSystem, layout, this.keys, sodium);
     this.#settings = readSettings(fileSystem, layout.settings, this.keys.homeKey);
     this.#peers = readPeers(fileSystem, layout.peers, this.keys.homeKey);
+    const key = this.keys.homeKey;
+    this.invites = new InviteBook({ fileSystem, path: layout.invites, key, random });
     this.#reserve = new Reserve(fileSystem, layout.reserve, Number(this.setting('reserve')));
   }
 
@@ -101,13 +105,8 @@ export class Home {
     const opened = await openSlots(sodium, slots, chosen);
     const lock = await lockAnyhow(environment, layout, lockOptions);
     try {
-      for (const path of [
-        layout.marker,
-        layout.keys,
-        layout.identity,
-        layout.settings,
-        layout.peers,
-      ]) {
+      const { identity, settings, peers, invites } = layout;
+      for (const path of [layout.marker, layout.keys, identity, settings, peers, invites]) {
         mendTwinIfPossible(fileSystem, path);
       }
       return new Home(environment, layout, marker, sodium, opened, lock);

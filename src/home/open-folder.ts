@@ -11,6 +11,8 @@ import { WorkingCopyState } from '../folder/working-copy-state.ts';
 import type { FolderLog } from '../log/folder-log.ts';
 import { newIncarnationReason, type IncarnationReason } from '../log/incarnation.ts';
 import { logId } from '../log/log-id.ts';
+import type { Member } from '../log/membership.ts';
+import type { NodeId, Role } from '../log/types.ts';
 import type { FolderStore } from '../store/folder-store.ts';
 import { mendTwinIfPossible } from '../store/twin-file.ts';
 import type { Environment } from './environment.ts';
@@ -158,6 +160,31 @@ export class OpenFolder {
   }
   get name(): string {
     return this.#state.name;
+  }
+
+  /**
+   * Who belongs to the folder and is not locked out here, as far as is known: this node among them. The node
+   * that this one joined through is one until the logs tell more of it.
+   */
+  get members(): readonly Member[] {
+    const { members } = this.#log;
+    const { introducer } = this.#state;
+    if (introducer === undefined) return members.inView;
+    const { identity } = this.#home;
+    const assumed: Member[] = [];
+    const assume = (node: NodeId, exchangeKey: Uint8Array, role: Role): void => {
+      if (!members.knows(node) && !members.isDenied(node)) {
+        assumed.push({ node, exchangeKey, role, distance: Infinity });
+      }
+    };
+    assume(introducer.node, introducer.exchangeKey, 'manage');
+    assume(identity.id, identity.exchangeKey, introducer.role);
+    return [...members.inView, ...assumed];
+  }
+
+  /** What this node may do in the folder; undefined where it is no member, as far as is known. */
+  get role(): Role | undefined {
+    return this.members.find(({ node }) => node === this.#home.identity.id)?.role;
   }
 
   /** Hands the workers this folder's secrets. */

@@ -272,6 +272,15 @@ export class FolderLog {
     this.#parts.onCommitted?.(this.own, this.ownCount);
   }
 
+  /**
+   * Writes records that belong to no recording, when nobody is between staging and commit: durable on
+   * return. Throws as {@link commit}, and where what was staged could not be committed.
+   */
+  async state(records: NonNullable<Commit['records']>): Promise<void> {
+    await this.#writer.commitAlone(records);
+    this.#parts.onCommitted?.(this.own, this.ownCount);
+  }
+
   /** Everything known of the names in a directory; undefined where the directory was never recorded. */
   linksIn(directory: string): Promise<DirectoryLinks | undefined> {
     return directoryLinks(this.paths, this.#source, directory);

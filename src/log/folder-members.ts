@@ -12,8 +12,8 @@ import { folderId, logId } from './log-id.ts';
 import type { LogLines } from './log-lines.ts';
 import { memberRecordId, verifyMemberRecord } from './member-record.ts';
 import type { MemberStatement } from './member-statements.ts';
-import { evaluateMembership, type IsWithin, type Membership } from './membership.ts';
-import { standingOf, type DenyList, type Standing } from './standing.ts';
+import { evaluateMembership, type IsWithin, type Member, type Membership } from './membership.ts';
+import { membersInView, standingOf, type DenyList, type Standing } from './standing.ts';
 import type { Dot, LogId, LogStartRecord, MemberRecord, NodeId } from './types.ts';
 
 export interface FolderMembersParts {
@@ -70,6 +70,25 @@ export class FolderMembers {
   /** The folder's members; undefined where its creator's log is not here. */
   get membership(): Membership | undefined {
     return this.#membership;
+  }
+
+  /** Members that this node has not locked out, by id; none where the creator's log is not here. */
+  get inView(): readonly Member[] {
+    const membership = this.#membership;
+    return membership === undefined
+      ? []
+      : membersInView({ membership, denied: this.#parts.denied() });
+  }
+
+  /** Whether this node locked another out by itself. */
+  isDenied(node: NodeId): boolean {
+    return this.#parts.denied().has(node);
+  }
+
+  /** Whether the logs tell of a node that it is a member, or was one. */
+  knows(node: NodeId): boolean {
+    const { members, former } = this.#membership ?? {};
+    return members?.has(node) === true || former?.has(node) === true;
   }
 
   /** Takes in an entry; {@link refresh} must follow before anything is asked. */

@@ -158,6 +158,11 @@ export class LogWriter {
     return this.#appends.run(() => this.#commit(commit));
   }
 
+  /** Writes records of their own: when nothing of this node's own log is between staging and commit. */
+  commitAlone(records: NonNullable<Commit['records']>): Promise<void> {
+    return this.whenCommitted(() => this.#commit({ records }));
+  }
+
   /** Does `work` when nothing of this node's own log is between staging and commit. */
   async whenCommitted<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {

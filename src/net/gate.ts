@@ -43,8 +43,8 @@ export interface GateMemory {
 export interface GateFacts {
   /** Whether a node is an undenied member of a folder here. */
   isWelcome(peer: Bytes): boolean;
-  /** Secret of an invite that is open, of this id. */
-  openInvite(id: Bytes): Uint8Array | undefined;
+  /** Shared key of the invite of this id, where it is open, or already that of this peer. */
+  openInvite(id: Bytes, peer: Bytes): Uint8Array | undefined;
 }
 
 /** The key of the handshake between members: they know each other's lasting keys. */
@@ -72,7 +72,7 @@ export class Gate implements DoorKeeper {
 
   judge({ peer, knock, hash }: Caller): Admission | undefined {
     const { invite, sentUs } = knock;
-    const psk = invite === undefined ? NO_PSK : this.#facts.openInvite(invite);
+    const psk = invite === undefined ? NO_PSK : this.#facts.openInvite(invite, peer);
     if (psk === undefined || (invite === undefined && !this.#facts.isWelcome(peer))) {
       return undefined;
     }

@@ -35,7 +35,6 @@ export async function addFolder(
     options.name ?? options.path.split('/').findLast(Boolean) ?? '',
   );
   const excludes = givenExcludes(options);
-  removeUnfinished(session);
 
   const salt = random.bytes(32);
   const id = folderId(home.identity.id, salt);
@@ -66,15 +65,34 @@ export async function addFolder(
     lockedAt: undefined,
     root: path === undefined ? undefined : rootIdentity(fileSystem.stat(path)),
   };
+  await makeFolder(session, state, (time) => firstRecords(session, state, salt, rotation, time));
+  return { folder: toHex(id), name, path: path ?? null };
+}
+
+/** Makes a folder with a log that begins with these records: it is there, durable and whole, or not at all. */
+export function makeFolder(
+  session: Session,
+  state: FolderState,
+  records: (time: HybridTime) => readonly StoredRecord[],
+): Promise<void> {
+  // One after another: what the one before left unfinished is removed.
+  return session.folders.inOrder('', () => makeInTurn(session, state, records));
+}
+
+async function makeInTurn(
+  session: Session,
+  state: FolderState,
+  records: (time: HybridTime) => readonly StoredRecord[],
+): Promise<void> {
+  const { environment, home } = session;
+  const { fileSystem, random } = environment;
+  removeUnfinished(session);
   const root = `${home.layout.folders}/${toHex(random.bytes(8))}`;
   const unfinished = `${root}${UNFINISHED}`;
   fileSystem.makeDirectories(unfinished, 0o700);
   const folder = await OpenFolder.open(environment, home, unfinished, state);
   try {
-    await folder.log.append({
-      versions: [],
-      records: (_clock, time) => firstRecords(session, state, salt, rotation, time),
-    });
+    await folder.log.append({ versions: [], records: (_clock, time) => records(time) });
   } finally {
     await folder.close();
   }
@@ -82,7 +100,6 @@ export async function addFolder(
   writeFolderFile(fileSystem, stateFile, home.keys.folderKey, random, state);
   fileSystem.rename(unfinished, root);
   fileSystem.syncDirectory(home.layout.folders);
-  return { folder: toHex(id), name, path: path ?? null };
 }
 
 /** What every log of a folder's creator begins with: who writes it, who is a member, the first epoch. */

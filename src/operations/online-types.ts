@@ -8,8 +8,8 @@ import type { Exchange } from './exchange.ts';
 
 /** The issuer's side of invites: who may come in with one, and what becomes of them. */
 export interface Admissions {
-  /** Secret of an invite that is open, of this id. */
-  openInvite(id: Uint8Array): Uint8Array | undefined;
+  /** Shared key of the invite of this id, where it is open, or already that of this peer. */
+  openInvite(id: Uint8Array, peer: Uint8Array): Uint8Array | undefined;
   /** Takes the connection of somebody who proved to have an invite, as a member's is taken. */
   readonly begin: Begin<PeerConnection>;
 }

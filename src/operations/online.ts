@@ -96,7 +96,7 @@ class RunningOnline implements Online {
     this.#addresses = new PeerAddresses(session);
     const facts = {
       isWelcome: (peer: Uint8Array) => this.#isWelcome(toHex(peer)),
-      openInvite: (id: Uint8Array) => options.admissions?.openInvite(id),
+      openInvite: (id: Uint8Array, peer: Uint8Array) => options.admissions?.openInvite(id, peer),
     };
     this.#door = new Door({
       network,

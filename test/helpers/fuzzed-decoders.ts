@@ -27,6 +27,13 @@ import {
   messageOfText,
   PROLOGUE,
 } from '../../src/net/knock.ts';
+import { parseInvite } from '../../src/net/invite-text.ts';
+import {
+  decodeHandover,
+  decodeJoinMessage,
+  encodeHandover,
+  encodeJoinMessage,
+} from '../../src/net/join-message.ts';
 import { decodeMessage, encodeMessage } from '../../src/net/message-codec.ts';
 import { pad, unpad } from '../../src/net/padding.ts';
 import { testDoor } from './doors.ts';
@@ -89,6 +96,11 @@ interface LogVectors {
 export function fuzzedDecoders(): readonly FuzzedDecoder[] {
   const handshake = readVectors('handshake.json') as Readonly<Record<string, string>>;
   const { messages } = readVectors('messages.json') as { messages: readonly { bytes: string }[] };
+  const join = readVectors('join.json') as {
+    readonly messages: readonly { readonly bytes: string }[];
+    readonly handover: string;
+    readonly invite: { readonly line: string };
+  };
   const logs = readVectors('log.json') as LogVectors;
   const sealedValues = (readVectors('crypto.json') as { sealedValues: { sealed: string }[] })
     .sealedValues;
@@ -153,6 +165,24 @@ export function fuzzedDecoders(): readonly FuzzedDecoder[] {
         // Reasons that a later version may have are read as one of ours.
         if (message.type !== 'end') assert.ok(equalBytes(encodeMessage(message), bytes));
       }),
+    },
+    {
+      name: 'join message',
+      samples: all(join.messages),
+      read: throwing((bytes) => {
+        const message = decodeJoinMessage(bytes);
+        if (message.type !== 'refused') assert.ok(equalBytes(encodeJoinMessage(message), bytes));
+      }),
+    },
+    {
+      name: 'handover',
+      samples: [fromHex(join.handover)],
+      read: throwing(decodeHandover, encodeHandover),
+    },
+    {
+      name: 'invite',
+      samples: [utf8(join.invite.line)],
+      read: throwing((bytes) => parseInvite(Buffer.from(bytes).toString('latin1'))),
     },
     { name: 'frames', samples: frameSamples(), read: readFrames },
     {

@@ -101,8 +101,8 @@ describe('folder file', () => {
   test('a newer version is refused, and so is anything that is not one', async () => {
     const fields = decode(encodeFolderState(sample)) as CborValue[];
     const changed = (at: number, value: CborValue): Uint8Array => encode(fields.with(at, value));
-    const error = await rejects('VAULT_FORMAT_UNSUPPORTED', () => decodeFolderState(changed(0, 4)));
-    assert.match(error.message, /version 4/);
+    const error = await rejects('VAULT_FORMAT_UNSUPPORTED', () => decodeFolderState(changed(0, 5)));
+    assert.match(error.message, /version 5/);
     for (const [at, value] of [
       [1, fromHex('00')],
       [2, 'text'],
@@ -127,6 +127,25 @@ describe('folder file', () => {
     assert.deepEqual([fields[0], fields[6], fields.length], [3, null, 14]);
     assert.deepEqual(fields[13], new Uint8Array(Buffer.from('/at/photos')));
     assert.deepEqual(decodeFolderState(encode(fields)), locked);
+  });
+
+  test('a folder that was joined makes a version that an older vault refuses', async () => {
+    const introducer = {
+      node: toHex(seededRandom('node').bytes(32)),
+      exchangeKey: seededRandom('key').bytes(32),
+      addresses: ['vault.example.org:7420'],
+      role: 'read' as const,
+    };
+    for (const lockedAt of [undefined, '/at/photos']) {
+      const joined: FolderState = { ...sample, lockedAt, introducer };
+      const fields = decode(encodeFolderState(joined)) as CborValue[];
+      assert.deepEqual([fields[0], fields.length], [4, 15]);
+      assert.deepEqual(decodeFolderState(encode(fields)), joined);
+      for (const bad of [7, [], [introducer.exchangeKey, introducer.exchangeKey, [], 3]]) {
+        await rejects('VAULT_ENTRY_INVALID', () => decodeFolderState(encode(fields.with(14, bad))));
+      }
+      await rejects('VAULT_ENTRY_INVALID', () => decodeFolderState(encode(fields.slice(0, 14))));
+    }
   });
 
   test('excludes besides patterns make a version that an older vault refuses', async () => {
