@@ -6,6 +6,7 @@ import type { ScryptCost } from '../crypto/scrypt.ts';
 import type { ChunkStore } from '../store/chunk-store.ts';
 import type { MetaStore } from '../store/meta-store.ts';
 import type { FileSystem } from '../system/file-system.ts';
+import type { StartWatch } from '../system/tree-watch.ts';
 import type { WebLimits, WebNetwork } from '../system/web-network.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 
@@ -30,6 +31,7 @@ export interface Environment {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly pool: WorkerPool;
+  readonly watch: StartWatch;
   /** Name of this machine: what a node is called unless told otherwise. */
   readonly machineName: string;
   /** Cost of a new passphrase slot; the default of `slot.ts` where not given. */

@@ -9,6 +9,7 @@ import { LevelChunkStore } from '../store/level-chunk-store.ts';
 import { LevelMetaStore } from '../store/level-meta-store.ts';
 import { keepHeapSmall } from '../system/frugal-heap.ts';
 import { realFileSystem } from '../system/real-file-system.ts';
+import { systemWatch } from '../system/system-watch.ts';
 import { threadPool } from '../system/thread-pool.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 
@@ -28,6 +29,7 @@ export function systemEnvironment(): Environment {
     clock: systemClock,
     random: systemRandom(),
     pool: systemPool(0),
+    watch: systemWatch,
     machineName: hostname(),
     async openChunks(path) {
       const store = await LevelChunkStore.open(fileSystem, path);

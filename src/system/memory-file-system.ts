@@ -13,7 +13,7 @@ import { volumeAfterCrash } from './memory-crash.ts';
 import { MemoryFile } from './memory-file.ts';
 import type { DirectoryInode, Inode } from './memory-inode.ts';
 import { checkAbsolute, type Place } from './memory-path.ts';
-import { MemoryVolume, type MemoryFileSystemOptions } from './memory-volume.ts';
+import { MemoryVolume, type MemoryFileSystemOptions, type VolumeWatcher } from './memory-volume.ts';
 import { readWhole } from './read-whole.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -45,6 +45,19 @@ export class MemoryFileSystem implements FileSystem {
   makeOther(path: string): void {
     const place = this.#newPlace('open', path, this.#walk('open', path));
     this.#enter(place, this.#volume.makeOther(path));
+  }
+
+  /**
+   * Calls `tell` with the path of each name at which something changes from now on, and whether a directory
+   * is there; the returned function ends that.
+   */
+  watch(tell: (path: string, isDirectory: boolean) => void): () => void {
+    const watcher: VolumeWatcher = (directory, name, inode) => {
+      const above = directory === this.#volume.root ? '' : pathOf(directory);
+      tell(`${above}/${name}`, inode?.kind === 'directory');
+    };
+    this.#volume.watchers.add(watcher);
+    return () => this.#volume.watchers.delete(watcher);
   }
 
   stat(path: string): FileStat {

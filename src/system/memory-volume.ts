@@ -30,6 +30,12 @@ export interface MemoryFileSystemOptions {
   readonly beforeCall?: (call: MemoryCall, path: string) => void;
 }
 
+export type VolumeWatcher = (
+  directory: DirectoryInode,
+  name: string,
+  inode: Inode | undefined,
+) => void;
+
 /** What outlives a crash besides the tree. */
 export interface VolumeState {
   readonly root: DirectoryInode;
@@ -46,6 +52,8 @@ export class MemoryVolume {
   readonly options: MemoryFileSystemOptions;
   readonly root: DirectoryInode;
   readonly changes = new EntryChanges();
+  /** Told each name at which something changed, and what is there now. */
+  readonly watchers = new Set<VolumeWatcher>();
   readonly #held = new Map<string, DirectoryInode>();
   #nextHeld = 0;
   #nextInode: bigint;
@@ -130,6 +138,10 @@ export class MemoryVolume {
     }
     this.changes.add(change);
     for (const { before } of change) if (before) this.release(before);
+    for (const tell of this.watchers) {
+      for (const { directory, key, after } of change)
+        tell(directory, after?.name ?? key, after?.inode);
+    }
   }
 
   /** Frees what an inode takes once neither a name nor a handle leads to it. */
@@ -144,17 +156,20 @@ export class MemoryVolume {
     this.#used += bytesTaken(inode) - before;
     inode.mtimeNs = this.now();
     inode.ctimeNs = inode.mtimeNs;
+    this.#tell(inode);
     return result;
   }
 
   setModified(inode: Inode, mtimeNs: bigint): void {
     inode.mtimeNs = this.#rounded(mtimeNs);
     inode.ctimeNs = this.now();
+    this.#tell(inode);
   }
 
   setMode(inode: Inode, mode: number): void {
     inode.mode = mode & 0o7777;
     inode.ctimeNs = this.now();
+    this.#tell(inode);
   }
 
   hold(directory: DirectoryInode): { path: string; release: () => void } {
@@ -190,6 +205,15 @@ export class MemoryVolume {
     const ms = this.options.clock.wallMs();
     const whole = Math.floor(ms);
     return this.#rounded(BigInt(whole) * 1_000_000n + BigInt(Math.floor((ms - whole) * 1e6)));
+  }
+
+  #tell(inode: Inode, directory = this.root): void {
+    if (this.watchers.size === 0) return;
+    for (const entry of directory.entries.values()) {
+      if (entry.inode === inode)
+        for (const tell of this.watchers) tell(directory, entry.name, inode);
+      if (entry.inode.kind === 'directory') this.#tell(inode, entry.inode);
+    }
   }
 
   #makeRoot(): DirectoryInode {

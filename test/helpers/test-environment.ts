@@ -17,6 +17,9 @@ import { MemoryFileSystem } from '../../src/system/memory-file-system.ts';
 import type { MemoryFileSystemOptions } from '../../src/system/memory-volume.ts';
 import { realFileSystem } from '../../src/system/real-file-system.ts';
 import { seededRandom } from '../../src/system/seeded-random.ts';
+import { MemoryWatches } from '../../src/system/memory-watch.ts';
+import { systemWatch } from '../../src/system/system-watch.ts';
+import type { StartWatch } from '../../src/system/tree-watch.ts';
 import { VirtualClock } from '../../src/system/virtual-clock.ts';
 import type { WorkerPool } from '../../src/system/worker-pool.ts';
 import { tempDir } from './temp-dir.ts';
@@ -30,6 +33,7 @@ export interface TestEnvironment extends Environment {
 export interface MemoryEnvironment extends TestEnvironment {
   readonly fileSystem: MemoryFileSystem;
   readonly clock: VirtualClock;
+  readonly watches: MemoryWatches;
   /** The world as found after a power cut now; this one is at its end. */
   crash(random: RandomSource): MemoryEnvironment;
 }
@@ -60,7 +64,8 @@ export function realEnvironment(
   seed: string | number = 'test environment',
 ): TestEnvironment & { readonly directory: string } {
   const stores = new Map<string, AnyStore>();
-  const environment = world(realFileSystem(), systemClock, seededRandom(seed), stores, true);
+  const disk = { fileSystem: realFileSystem(), watch: systemWatch };
+  const environment = world(disk, systemClock, seededRandom(seed), stores, true);
   environment.openNetwork = (limits) => Promise.resolve(webNetwork(limits));
   return Object.assign(environment, { directory: tempDir(t) });
 }
@@ -80,10 +85,13 @@ function memoryWorld(
   stores: Map<string, AnyStore>,
   network: WebNetwork,
 ): MemoryEnvironment {
-  const environment = world(fileSystem, clock, random, stores, true, network);
+  const watches = new MemoryWatches(fileSystem);
+  const disk = { fileSystem, watch: watches.start };
+  const environment = world(disk, clock, random, stores, true, network);
   return Object.assign(environment, {
     fileSystem,
     clock,
+    watches,
     crash(chance: RandomSource): MemoryEnvironment {
       const left = storesAfterCrash(stores, chance);
       return memoryWorld(fileSystem.crash(chance), clock, random, left, network);
@@ -95,6 +103,7 @@ function memoryWorld(
 export interface MemoryMachine {
   readonly fileSystem: MemoryFileSystem;
   readonly stores: MemoryStores;
+  readonly watches: MemoryWatches;
   readonly environment: TestEnvironment;
 }
 
@@ -107,7 +116,9 @@ export function memoryMachine(
   random: RandomSource,
   stores: MemoryStores = new Map(),
 ): MemoryMachine {
-  return { fileSystem, stores, environment: world(fileSystem, clock, random, stores, false) };
+  const watches = new MemoryWatches(fileSystem);
+  const disk = { fileSystem, watch: watches.start };
+  return { fileSystem, stores, watches, environment: world(disk, clock, random, stores, false) };
 }
 
 /** What a power cut leaves of all databases. */
@@ -116,7 +127,7 @@ export function storesAfterCrash(stores: MemoryStores, chance: RandomSource): Me
 }
 
 function world(
-  fileSystem: FileSystem,
+  { fileSystem, watch }: { readonly fileSystem: FileSystem; readonly watch: StartWatch },
   clock: Clock,
   random: RandomSource,
   stores: Map<string, AnyStore>,
@@ -137,6 +148,7 @@ function world(
     fileSystem,
     clock,
     random,
+    watch,
     pool: renewedPool(() => inlinePool({ tasks, fileSystem, random, isolate })),
     machineName: 'test machine',
     scryptCost,

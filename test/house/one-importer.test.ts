@@ -7,6 +7,7 @@ const importers: Readonly<Record<string, string>> = {
   '@foxglove/wasm-zstd': 'src/crypto/zstd.ts',
   '@noble/hashes': 'src/crypto/hash.ts',
   cborg: 'src/codec.ts',
+  chokidar: 'src/system/polling-watch.ts',
   'classic-level': 'src/store/level-handle.ts',
   diff: 'src/operations/line-diff.ts',
   'fastcdc-wasm': 'src/chunking/fastcdc.ts',
