@@ -51,6 +51,8 @@ export class ApplyRun {
   readonly #seen: (directory: string) => Promise<SeenNames | undefined>;
   #batch: WantedPath[] = [];
   #bytes = 0;
+  /** Directories that are to be made: what was ever recorded of what is in them is over. */
+  readonly #made = new Set<string>();
   /** Directories that are to go, and what is to stand in place of one: after all below is gone. */
   readonly #late: WantedPath[] = [];
   #begun = false;
@@ -69,7 +71,9 @@ export class ApplyRun {
   /** Takes a path of the folder that is to change; those above it come before it. */
   async add(meant: WantedPath): Promise<void> {
     const wanted = { ...meant, path: this.#aliases.toLocal(meant.path) };
-    const before = (await this.#seen(directoryOf(wanted.path)))?.get(lastName(wanted.path));
+    const before = (await this.#rows(directoryOf(wanted.path)))?.get(lastName(wanted.path));
+    if (wanted.wanted.kind === 'directory' && before?.kind !== 'directory')
+      this.#made.add(wanted.path);
     if (isLate(wanted, before)) {
       this.#late.push(wanted);
       return;
@@ -104,7 +108,7 @@ export class ApplyRun {
     const changes: PathChange[] = [];
     for (const { path, wanted } of batch) {
       const [directory, name] = [directoryOf(path), lastName(path)];
-      const expected = (await this.#seen(directory))?.get(name);
+      const expected = (await this.#rows(directory))?.get(name);
       changes.push({
         directory,
         name,
@@ -123,6 +127,7 @@ export class ApplyRun {
       } else this.#events.onNotApplied(path, result);
     }
     await this.#pending.commit();
+    for (const { path } of batch) this.#made.delete(path);
     this.#applier.drop();
   }
 
@@ -143,6 +148,8 @@ export class ApplyRun {
     if (before?.kind === 'directory' && wanted.kind !== 'directory') {
       this.#pending.forget(await this.#directory(path));
     }
+    // Nothing of it is recorded any more, and what the log says of an earlier one does not hold for it.
+    if (this.#made.has(path)) await this.#directory(path);
     const digest = 'body' in wanted ? wanted.digest : NO_DIGEST;
     const { stat } = applied;
     const kind = wanted.kind;
@@ -164,7 +171,12 @@ export class ApplyRun {
   async #directory(path: string): Promise<DirectoryChange> {
     const known = this.#pending.find(path);
     if (known !== undefined) return known;
-    return this.#pending.change(path, (await this.#seen(path)) ?? new Map<string, SeenEntry>());
+    return this.#pending.change(path, (await this.#rows(path)) ?? new Map<string, SeenEntry>());
+  }
+
+  /** What is recorded of a directory, as far as it holds for the one that will be there. */
+  async #rows(directory: string): Promise<SeenNames | undefined> {
+    return this.#made.has(directory) ? undefined : this.#seen(directory);
   }
 }
 

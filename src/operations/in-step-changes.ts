@@ -71,7 +71,7 @@ export class InStepChanges {
   #bytes = 0;
   /** What has to wait until all below it is gone, the deepest last. */
   readonly #late: Wanted[] = [];
-  /** Directories that this run makes: what was ever recorded of what is in them is over. */
+  /** Directories that are to be made: what was ever recorded of what is in them is over. */
   readonly #made = new Set<string>();
 
   /** Throws `FileError` where nothing can be written at the root. */
@@ -158,6 +158,7 @@ export class InStepChanges {
       else this.#failed(wanted, result);
     }
     await this.#pending.commit();
+    for (const { directory, name } of batch) this.#made.delete(join(directory, name));
     this.#applier.drop();
   }
 
@@ -199,6 +200,8 @@ export class InStepChanges {
       rows.delete(name);
       return;
     }
+    // Nothing of it is recorded any more, and what the log says of an earlier one does not hold for it.
+    if (this.#made.has(local)) await this.#change(local);
     rows.set(name, {
       ...seenStat(stat, true),
       kind: version === undefined || version.kind === 'deletion' ? 'directory' : version.kind,

@@ -2,7 +2,7 @@
 
 import { equalBytes } from '../bytes.ts';
 import type { VaultError } from '../errors.ts';
-import type { SideEntry, TreeSide } from './tree-side.ts';
+import type { ListedSide, SideEntry, TreeSide } from './tree-side.ts';
 
 /** A path that is not the same on both sides: at least one is there. */
 export interface Difference {
@@ -19,16 +19,28 @@ export interface ComparedSides {
   readonly onDamage: (path: string, error: VaultError) => void;
 }
 
+const nothing: ListedSide = { entries: [], damage: [] };
+
 /**
  * Differences below a directory, those above before those below. Two directories never differ by
  * themselves. Names that one side can no longer tell are given to `onDamage`, and are no differences.
  */
-export async function* differencesBelow(
+export function differencesBelow(
   sides: ComparedSides,
   directory: string,
 ): AsyncGenerator<Difference> {
+  return differencesIn(sides, directory, { isBefore: true, isAfter: true });
+}
+
+/** `isBefore`, `isAfter`: on which sides it is a directory; what another one may once have held is not there. */
+async function* differencesIn(
+  sides: ComparedSides,
+  directory: string,
+  { isBefore, isAfter }: { readonly isBefore: boolean; readonly isAfter: boolean },
+): AsyncGenerator<Difference> {
   sides.signal.throwIfAborted();
-  const [before, after] = [await sides.before.list(directory), await sides.after.list(directory)];
+  const before = isBefore ? await sides.before.list(directory) : nothing;
+  const after = isAfter ? await sides.after.list(directory) : nothing;
   const unknown = new Set<string>();
   let isUntold = false;
   for (const { path, error } of [...before.damage, ...after.damage]) {
@@ -43,8 +55,7 @@ export async function* differencesBelow(
     const [old, now] = [beforeByPath.get(path), afterByPath.get(path)];
     const isKnown = !unknown.has(path) && !(isUntold && (old === undefined || now === undefined));
     if (isKnown && differs(old, now)) yield { path, before: old, after: now };
-    if (old?.kind === 'directory' || now?.kind === 'directory')
-      yield* differencesBelow(sides, path);
+    yield* belowBoth(sides, path, old, now);
   }
 }
 
@@ -62,9 +73,18 @@ export async function differencesAt(
   if (old === undefined && now === undefined && damage.length === 0) return undefined;
   return (async function* () {
     if (damage.length === 0 && differs(old, now)) yield { path, before: old, after: now };
-    if (old?.kind === 'directory' || now?.kind === 'directory')
-      yield* differencesBelow(sides, path);
+    yield* belowBoth(sides, path, old, now);
   })();
+}
+
+async function* belowBoth(
+  sides: ComparedSides,
+  path: string,
+  before: SideEntry | undefined,
+  after: SideEntry | undefined,
+): AsyncGenerator<Difference> {
+  const [isBefore, isAfter] = [before?.kind === 'directory', after?.kind === 'directory'];
+  if (isBefore || isAfter) yield* differencesIn(sides, path, { isBefore, isAfter });
 }
 
 function differs(before: SideEntry | undefined, after: SideEntry | undefined): boolean {

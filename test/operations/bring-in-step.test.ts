@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RandomSource } from '../../src/random.ts';
+import { revert } from '../../src/operations/revert.ts';
+import { snapshot } from '../../src/operations/snapshot.ts';
 import { randomInteger } from '../../src/system/seeded-random.ts';
 import { inStep, shape } from '../helpers/in-step.ts';
 import { runSeed, seededRandom } from '../helpers/seeded.ts';
 import { SharedNode } from '../helpers/shared-node.ts';
 import { operationContext } from '../helpers/test-home.ts';
+import { passingTime } from './passing-time.ts';
 
 async function two(): Promise<[SharedNode, SharedNode]> {
   const [a, b] = await SharedNode.make('a', 'b');
@@ -30,6 +33,62 @@ describe('bringing a working copy in step', () => {
     const last = b.folder.log.clock.get(b.folder.log.own);
     await inStep([a, b]);
     assert.equal(b.folder.log.clock.get(b.folder.log.own), last, 'own writes never echo');
+  });
+
+  test('what comes into a new directory in many batches is recorded once', async () => {
+    const [a, b] = await two();
+    a.put(Object.fromEntries(Array.from({ length: 600 }, (_, at) => [`d/f${at}`, `${at % 9}`])));
+    await a.record();
+    await a.giveTo(b);
+    assert.equal((await b.apply()).added, 601);
+    assert.equal((await b.folder.seen('d'))?.size, 600);
+    const last = b.folder.log.clock.get(b.folder.log.own);
+    await b.apply();
+    assert.equal(b.folder.log.clock.get(b.folder.log.own), last);
+  });
+
+  test('what others removed is brought back from before, into the directory that was gone too', async () => {
+    const [a, b] = await two();
+    a.put({ 'f/g': 'mine', other: 'x' });
+    await a.record();
+    await inStep([a, b]);
+    a.environment.clock.advance(5000);
+    const { snapshot: at } = await snapshot(
+      a.session,
+      { folders: [a.folder.id], yes: true },
+      operationContext(),
+    );
+    b.remove('f');
+    await b.record();
+    await inStep([a, b]);
+    assert.deepEqual(a.tree(), { other: 'x' });
+    const options = { folder: a.folder.id, paths: [], cwd: '/', yes: true, at: at ?? '' };
+    await passingTime(a.environment.clock, revert(a.session, options, operationContext()));
+    assert.deepEqual(a.tree(), { 'f/': '', 'f/g': 'mine', other: 'x' });
+    await inStep([a, b]);
+    assert.deepEqual(b.tree(), a.tree());
+  });
+
+  test('a directory that others removed and made again is not what it was', async () => {
+    const [a, b] = await two();
+    a.put({ 'f/g': 'mine', other: 'x' });
+    await a.record();
+    await inStep([a, b]);
+    b.remove('f');
+    await b.record();
+    await inStep([a, b]);
+    b.environment.clock.advance(60_000);
+    b.fs.makeDirectory('/disk/f');
+    await b.record();
+    await inStep([a, b]);
+    assert.deepEqual(a.tree(), { 'f/': '', other: 'x' });
+    const last = a.folder.log.clock.get(a.folder.log.own);
+    await a.apply();
+    assert.equal(
+      a.folder.log.clock.get(a.folder.log.own),
+      last,
+      'nothing of it is recorded as gone',
+    );
   });
 
   test('types change, also where a directory makes room for a file', async () => {
