@@ -143,3 +143,18 @@ export const MAX_INVITES = 1024;
 export const MAX_JOIN_SILENCE_MS = 30_000;
 /** Epochs of one folder whose secrets a node holds. */
 export const MAX_EPOCHS = 4096;
+/** One message between a command and the daemon: a patch of a large file is one. */
+export const MAX_API_MESSAGE_BYTES = 64 * 1024 * 1024;
+/** The same, before both have proved themselves. */
+export const MAX_API_GREETING_BYTES = 4096;
+/** How long the two may take for that, in milliseconds. */
+export const MAX_API_GREETING_MS = 10_000;
+/** What the daemon keeps for a command that does not read: an operation waits beyond it. */
+export const MAX_API_UNSENT_BYTES = 1024 * 1024;
+/** Commands that can be connected with the daemon at one time. */
+export const MAX_API_CONNECTIONS = 256;
+/** Events that wait for one listener; what comes beyond is counted and left out. */
+export const MAX_WAITING_EVENTS = 4096;
+/** Files that the log of the daemon is kept in, and what each may take. */
+export const MAX_LOG_FILE_BYTES = 1024 * 1024;
+export const MAX_LOG_FILES = 4;

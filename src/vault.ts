@@ -1,12 +1,11 @@
 /** Opens a home, wires everything below to it, and closes it again: the one place that does. */
 
 import { isAbsolute } from 'node:path';
-import { parseRecoveryCode } from './crypto/recovery-code.ts';
 import { isVaultError, systemCode, VaultError } from './errors.ts';
 import type { Environment } from './home/environment.ts';
 import { FolderSet, isInside } from './home/folder-set.ts';
 import { createHome } from './home/create-home.ts';
-import { Home } from './home/home.ts';
+import { demandHomeMarker, Home, lockAnyhow } from './home/home.ts';
 import { homeLayout } from './home/home-layout.ts';
 import { systemEnvironment, systemPool } from './home/system-environment.ts';
 import { MAX_PROCESS_CREDIT_BYTES } from './limits.ts';
@@ -20,6 +19,7 @@ import type {
   InitOptions,
   InitResult,
   OpenOptions,
+  Secret,
 } from './operations/home-options.ts';
 import { conflicts } from './operations/conflicts.ts';
 import { diff } from './operations/diff.ts';
@@ -55,6 +55,8 @@ import { undo } from './operations/undo.ts';
 import { checkVerifyOptions, verify } from './operations/verify.ts';
 import { systemMachine, type MachineFacts } from './system/machine-facts.ts';
 
+export { isRecoveryCode } from './crypto/recovery-code.ts';
+
 /** An opened home in this process. */
 export interface Vault extends VaultApi {
   /** Begins the exchange of a folder, connected to nobody; closed with the home at the latest. */
@@ -64,17 +66,20 @@ export interface Vault extends VaultApi {
    * latest. Throws `VAULT_EXISTS` where it is online already, or somebody else listens there.
    */
   online(options: OnlineOptions): Promise<Online>;
+  /** The slot that a secret opens. Throws `VAULT_KEY_WRONG`. Nothing is touched. */
+  prove(secret: Secret): Promise<string>;
 }
 
-/** Whether a text is a recovery code, its check symbols included. */
-export function isRecoveryCode(text: string): boolean {
-  try {
-    parseRecoveryCode(text);
-    return true;
-  } catch (error) {
-    if (isVaultError(error)) return false;
-    throw error;
-  }
+/** A home that this process alone has, and has not opened yet. */
+export interface HeldHome {
+  /** 32 hex digits. */
+  readonly id: string;
+  /** Whether a device key file of this home is in place. */
+  hasDeviceKey(): boolean;
+  /** Opens it, to be closed by the vault from then on. Throws as {@link openVault} does; it is still held then. */
+  open(options: Pick<OpenOptions, 'secret' | 'signal'>): Promise<Vault>;
+  /** Gives it up; nothing where a vault has it. Idempotent. */
+  close(): Promise<void>;
 }
 
 /** Makes a home with a new identity. Throws `VAULT_EXISTS`, `VAULT_USAGE`, `VAULT_NO_SPACE`. */
@@ -109,14 +114,53 @@ export async function examine(
  * operation needs them. Without `given`, on this machine.
  */
 export async function openVault(options: OpenOptions, given?: Environment): Promise<Vault> {
-  const { waitLockMs, signal } = options;
+  return openIn(options, given ?? systemEnvironment(), given === undefined);
+}
+
+/**
+ * Takes the lock of a home without anything that opens it. Throws `VAULT_NOT_FOUND`, `VAULT_LOCKED`,
+ * `VAULT_FORMAT_UNSUPPORTED`, `VAULT_INTERRUPTED`. Without `given`, on this machine.
+ */
+export async function holdHome(
+  options: Pick<OpenOptions, 'home' | 'waitLockMs' | 'signal'>,
+  given?: Environment,
+): Promise<HeldHome> {
+  const { home, waitLockMs, signal } = options;
   const world = given ?? systemEnvironment();
+  const layout = homeLayout(home);
+  const { id } = demandHomeMarker(world.fileSystem, layout);
+  const lock = await endingAs(signal, () =>
+    lockAnyhow(world, layout, { waitMs: waitLockMs, signal }),
+  );
+  let isTaken = false;
+  const held: Environment = {
+    ...world,
+    // An opening that fails after it took the lock must not give it away.
+    lock: () => Promise.resolve({ close: () => (isTaken ? lock.close() : Promise.resolve()) }),
+  };
+  return {
+    id,
+    hasDeviceKey: () => world.fileSystem.statIfPresent(layout.deviceKey) !== undefined,
+    async open(opening) {
+      const vault = await openIn({ ...opening, home, waitLockMs: 0 }, held, given === undefined);
+      isTaken = true;
+      return vault;
+    },
+    close: async () => {
+      if (!isTaken) await lock.close();
+    },
+  };
+}
+
+/** `isOurs`: the pool of `world` may be replaced by one of as many threads as a setting says. */
+async function openIn(options: OpenOptions, world: Environment, isOurs: boolean): Promise<Vault> {
+  const { waitLockMs, signal } = options;
   const lock = { waitMs: waitLockMs, signal };
   if (options.heavy === true) world.pool.warm();
   const home = await endingAs(signal, () => Home.open(world, options.home, options.secret, lock));
   const workers = Number(home.setting('workers'));
   let environment = world;
-  if (given === undefined && workers > 0 && workers !== world.pool.lanes) {
+  if (isOurs && workers > 0 && workers !== world.pool.lanes) {
     await world.pool.close();
     environment = { ...world, pool: systemPool(workers) };
   }
@@ -238,8 +282,8 @@ function wire(session: Session): Vault {
     keyList: streamed((context) => listKeys(session, context)),
     keyAdd: streamed((options) => addKey(session, options)),
     keyRemove: streamed(({ slot }) => removeKey(session, slot)),
-    keyChangePassphrase: guarded(async ({ passphrase }) => ({
-      slot: (await home.changePassphrase(passphrase)).id,
+    keyChangePassphrase: guarded(async ({ passphrase, openedBy }) => ({
+      slot: (await home.changePassphrase(passphrase, openedBy)).id,
     })),
     keyRecoveryCode: guarded(async () => {
       const { slot, recoveryCode } = await home.newRecoveryCode();
@@ -259,6 +303,7 @@ function wire(session: Session): Vault {
         throw error;
       }
     }),
+    prove: guarded(async (secret) => (await home.prove(secret)).id),
     close: () => (closing ??= close()),
   };
 }

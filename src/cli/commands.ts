@@ -4,8 +4,10 @@ import { configGetCommand, configListCommand, configSetCommand } from './command
 import { catCommand } from './commands/cat.ts';
 import { completionCommand } from './commands/completion.ts';
 import { conflictsCommand, resolveCommand } from './commands/conflicts.ts';
+import { daemonCommand } from './commands/daemon.ts';
 import { diffCommand } from './commands/diff.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { eventsCommand } from './commands/events.ts';
 import {
   folderAddCommand,
   folderListCommand,
@@ -33,6 +35,7 @@ import { lsCommand } from './commands/ls.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { revertCommand, undoCommand } from './commands/revert.ts';
 import { snapshotCommand, snapshotsCommand } from './commands/snapshot.ts';
+import { startCommand, stopCommand } from './commands/start-stop.ts';
 import { statsCommand } from './commands/stats.ts';
 import { statusCommand } from './commands/status.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -48,6 +51,10 @@ export const commands: readonly CommandDefinition[] = [
   configGetCommand,
   configSetCommand,
   configListCommand,
+  daemonCommand,
+  startCommand,
+  stopCommand,
+  eventsCommand,
   doctorCommand,
   folderAddCommand,
   folderListCommand,

@@ -12,6 +12,7 @@ import type {
   InitOptions,
   InitResult,
   OpenOptions,
+  Secret,
 } from '../operations/home-options.ts';
 
 export interface OutputStream {
@@ -46,12 +47,25 @@ export interface Machine {
   /** Names in a directory; none where it cannot be read. */
   list(directory: string): readonly string[];
   isExecutable(path: string): boolean;
+  isDirectory(path: string): boolean;
   /** Runs a program and collects at most `limit` bytes of its standard output; ends it on abort. */
   capture(
     words: readonly string[],
     limit: number,
     signal: AbortSignal,
   ): Promise<Ended & { readonly output: Uint8Array }>;
+  /**
+   * Starts vault anew with these arguments, in a session of its own and the given directory, without input; resolves
+   * with the first line it prints. Where it ends without one, `errors` is what it said.
+   */
+  launch(
+    program: string,
+    args: readonly string[],
+    options: {
+      readonly directory: string;
+      readonly environment: Readonly<Record<string, string | undefined>>;
+    },
+  ): Promise<{ readonly line: string; readonly errors: string }>;
   /** Runs a program in our place: same streams, signals passed on to it. */
   run(
     file: string,
@@ -69,6 +83,40 @@ export interface VaultModule {
   isRecoveryCode(text: string): boolean;
 }
 
+/** A running daemon, as `src/api` gives it to the command line. */
+export interface ReachedDaemon extends Pick<VaultModule, 'isRecoveryCode'> {
+  /** Whether it waits for something that opens the home. */
+  readonly isLocked: boolean;
+  /** The home it has open. Throws `VAULT_KEY_WRONG`, `VAULT_FORMAT_UNSUPPORTED`. */
+  open(options: Pick<OpenOptions, 'secret' | 'signal'>): Promise<VaultApi>;
+  /** Tells of what happens, as items, until it is interrupted or the daemon ends. */
+  events(context: OperationContext): Promise<void>;
+  /** Has it end; resolves once it has. */
+  stop(signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/** A daemon in this process. */
+export interface ServingDaemon {
+  readonly isLocked: boolean;
+  /** Resolves when a command asks for the end. */
+  readonly stopAsked: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ServeOptions {
+  /** Absolute. */
+  readonly home: string;
+  readonly waitLockMs: number;
+  readonly signal: AbortSignal;
+  /** What opens the home; undefined: its device key where it has one, else it waits locked. */
+  readonly secret: Secret | undefined;
+  /** The user's runtime directory, where there is one. */
+  readonly runtimeDirectory: string | undefined;
+  /** Takes lines of the log; undefined: they go to files in the home. */
+  readonly log: ((line: string) => void) | undefined;
+}
+
 export interface CliContext {
   /** Without node and script. Bytes that are not UTF-8 stand as lone surrogates (`path-bytes.ts`). */
   readonly argv: readonly string[];
@@ -80,6 +128,7 @@ export interface CliContext {
   readonly homeDirectory: string;
   /** Path by which vault can be run again. */
   readonly program: string;
+  readonly processId: number;
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
@@ -91,6 +140,13 @@ export interface CliContext {
   onUncaught(handler: (error: unknown) => void): () => void;
   /** Loads what is heavy, when a command needs it. */
   loadVault(): Promise<VaultModule>;
+  /**
+   * The daemon of a home, undefined where none runs. Throws `VAULT_LOCKED` where it does not answer,
+   * `VAULT_REFUSED` where who answers cannot read the home.
+   */
+  findDaemon(home: string): Promise<ReachedDaemon | undefined>;
+  /** Begins to be the daemon of a home. */
+  startDaemon(options: ServeOptions): Promise<ServingDaemon>;
 }
 
 /** How the process is to end: with a code, or by the signal that ended the program run in our place. */

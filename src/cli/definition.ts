@@ -81,6 +81,8 @@ export interface CommandDefinition {
   readonly heavy?: boolean;
   /** True where nothing but output comes of it: a closed pipe ends it. */
   readonly onlyPrints?: boolean;
+  /** True where SIGHUP from anything but a terminal asks it to look again at what it reads, and does not end it. */
+  readonly reloads?: boolean;
   run(invocation: Invocation): Promise<CommandResult>;
 }
 

@@ -9,8 +9,8 @@ import type {
   OperationContext,
   PathSelection,
 } from '../operations/operation.ts';
-import type { Secret } from '../operations/home-options.ts';
-import type { CliContext, VaultModule } from './context.ts';
+import type { OpenOptions, Secret } from '../operations/home-options.ts';
+import type { CliContext, ReachedDaemon, VaultModule } from './context.ts';
 import type { Globals, SecretSource } from './globals.ts';
 import type { Output } from './output.ts';
 import type { ParsedArguments } from './parsed-arguments.ts';
@@ -42,6 +42,8 @@ export class Invocation {
   readonly given: ParsedArguments;
   readonly output: Output;
   readonly signal: AbortSignal;
+  /** Called where a command that reloads is asked to. */
+  onReload: () => void = () => undefined;
   readonly #progress: Progress;
   readonly #heavy: boolean;
 
@@ -133,7 +135,7 @@ export class Invocation {
   }
 
   /** What the given source of a passphrase gives; undefined where none is given. Asks nobody. */
-  async givenSecret(module: VaultModule): Promise<Secret | undefined> {
+  async givenSecret(module: Pick<VaultModule, 'isRecoveryCode'>): Promise<Secret | undefined> {
     const { secretSource } = this.globals;
     if (secretSource === undefined) return undefined;
     return secretFromText(module, await readSecret(this.context, secretSource, this.signal));
@@ -141,7 +143,7 @@ export class Invocation {
 
   /** Opens the home, does `work`, and closes it whatever happens. */
   async withVault<T>(work: (vault: VaultApi) => Promise<T>): Promise<T> {
-    const vault = await this.#open(await this.load());
+    const vault = await this.#open();
     try {
       return await work(vault);
     } finally {
@@ -177,16 +179,44 @@ export class Invocation {
     );
   }
 
-  async #open(module: VaultModule): Promise<VaultApi> {
+  /** The daemon of the home, undefined where none runs. Throws as `findDaemon` of the context does. */
+  findDaemon(): Promise<ReachedDaemon | undefined> {
+    return this.context.findDaemon(this.globals.home);
+  }
+
+  /** The home that a daemon has, with what opens it where it waits for that. */
+  openThrough(daemon: ReachedDaemon): Promise<VaultApi> {
+    return this.#withTries(daemon, (opening) => daemon.open(opening));
+  }
+
+  async #open(): Promise<VaultApi> {
+    this.#progress.show('starting');
+    const daemon = await this.findDaemon();
+    if (daemon !== undefined) return this.openThrough(daemon);
     const { home, waitLockMs } = this.globals;
+    const module = await this.load();
+    try {
+      return await this.#withTries(module, (opening) =>
+        module.openVault({ home, waitLockMs, heavy: this.#heavy, ...opening }),
+      );
+    } catch (error) {
+      // A daemon may have begun meanwhile.
+      const late = isVaultError(error, 'VAULT_LOCKED') ? await this.findDaemon() : undefined;
+      if (late === undefined) throw error;
+      return this.openThrough(late);
+    }
+  }
+
+  /** Opens with what is given, or typed: that as often as allowed. */
+  async #withTries(
+    module: Pick<VaultModule, 'isRecoveryCode'>,
+    open: (opening: Pick<OpenOptions, 'secret' | 'signal'>) => Promise<VaultApi>,
+  ): Promise<VaultApi> {
     for (let attempt = 1; ; attempt++) {
       let tried = '';
       this.#progress.show('opening the home');
       try {
-        return await module.openVault({
-          home,
-          waitLockMs,
-          heavy: this.#heavy,
+        return await open({
           signal: this.signal,
           secret: async ({ deviceKey }) => {
             const text = await this.#openingText(deviceKey);

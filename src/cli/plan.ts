@@ -23,6 +23,7 @@ export type Plan =
       /** A reader that goes away ends it. */
       readonly onlyPrints: boolean;
       readonly heavy: boolean;
+      readonly reloads: boolean;
       readonly work: (invocation: Invocation) => Promise<CommandResult>;
     }
   | {
@@ -79,6 +80,7 @@ function planCommand(
     given,
     onlyPrints: command.onlyPrints === true,
     heavy: command.heavy === true,
+    reloads: command.reloads === true,
     work: (invocation) => {
       if (globals.json && command.json === false) {
         throw usageError(`vault ${command.name} prints content, which --json cannot carry`);
@@ -105,7 +107,7 @@ function planHelp(context: CliContext, walked: WalkedArguments, words: readonly 
   const { globals, given } = globalsOf(context, walked);
   const work = (invocation: Invocation): Promise<CommandResult> =>
     explain(invocation, commands, words);
-  return { kind: 'work', globals, given, onlyPrints: true, heavy: false, work };
+  return { kind: 'work', globals, given, onlyPrints: true, heavy: false, reloads: false, work };
 }
 
 function globalsOf(

@@ -1,13 +1,14 @@
 /** The command line's context as this process has it. */
 
 import { readFileSync, readlinkSync, writeSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
 import { systemClock } from '../clock.ts';
 import { systemCode } from '../errors.ts';
 import { pathFromBytes } from '../path-bytes.ts';
 import type { CliContext, EndingSignal, InputStream, OutputStream } from './context.ts';
 import { processMachine } from './process-machine.ts';
+import { version } from './version.ts';
 
 const REPLACED = '\ufffd';
 /** Milliseconds between two tries to write where a reader is slow and the stream does not wait. */
@@ -22,6 +23,7 @@ export function processContext(): CliContext {
     platform: process.platform,
     homeDirectory: homedir(),
     program: process.argv[1] ?? '',
+    processId: process.pid,
     stdin: standardInput,
     stdout: outputStream(1),
     stderr: outputStream(2),
@@ -42,6 +44,16 @@ export function processContext(): CliContext {
       // Each thread of the pool for disk and databases keeps memory of its own (docs/decisions/0007).
       process.env['UV_THREADPOOL_SIZE'] ??= '2';
       return import('../vault.ts');
+    },
+    async findDaemon(home) {
+      const { findDaemon } = await import('../api/find-daemon.ts');
+      return findDaemon(home, version);
+    },
+    async startDaemon(options) {
+      process.env['UV_THREADPOOL_SIZE'] ??= '4';
+      const { startDaemon } = await import('../api/start-daemon.ts');
+      const { platform } = process;
+      return startDaemon({ ...options, program: version, platform, temporaryDirectory: tmpdir() });
     },
   };
 }

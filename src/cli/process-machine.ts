@@ -6,6 +6,9 @@ import { isatty } from 'node:tty';
 import { deferred } from '../async.ts';
 import type { Ended, Machine } from './context.ts';
 
+/** Longest line that a program started anew may say first. */
+const MAX_LINE_BYTES = 64 * 1024;
+
 export const processMachine: Machine = {
   async readFirstLine(path, limit) {
     const file = path === '-' ? undefined : await promises.open(path, 'r');
@@ -35,6 +38,8 @@ export const processMachine: Machine = {
     }
   },
 
+  isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
+
   async capture(words, limit, signal) {
     const [program = '', ...args] = words;
     const child = spawn(program, args, { stdio: ['inherit', 'pipe', 'inherit'] });
@@ -52,6 +57,28 @@ export const processMachine: Machine = {
     } finally {
       signal.removeEventListener('abort', end);
     }
+  },
+
+  async launch(program, args, { directory, environment }) {
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: directory,
+      detached: true,
+      env: { ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+    });
+    const ended = ending(child);
+    ended.catch(() => undefined); // told by `started`
+    const errors: Buffer[] = [];
+    child.stderr.on('data', (part: Buffer) => errors.push(part));
+    // One that cannot be started prints nothing, and what is said of it is told here.
+    const [bytes] = await Promise.all([firstLine(child.stdout, MAX_LINE_BYTES), started(child)]);
+    const line = Buffer.from(bytes).toString('utf8').split('\n')[0] ?? '';
+    if (line === '') await ended;
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.unref();
+    return { line, errors: Buffer.concat(errors).toString('utf8') };
   },
 
   async run(file, args, environment) {
@@ -80,6 +107,14 @@ async function firstLine(
     if (length >= limit || bytes.includes(0x0a)) break;
   }
   return Buffer.concat(parts).subarray(0, limit);
+}
+
+/** Throws what kept the program from running. */
+function started(child: ChildProcess): Promise<void> {
+  const done = deferred<void>();
+  child.once('spawn', () => done.resolve());
+  child.once('error', (error) => done.reject(error));
+  return done.promise;
 }
 
 /** Once the program has ended and all it printed is read; after an abort, once it has ended. */

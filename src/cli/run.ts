@@ -112,7 +112,9 @@ class Run {
     const { globals, given } = plan;
     const ended = deferred<Outcome>();
     const stopSignals = this.#context.onSignal((signal) => {
-      if (this.#signal !== undefined) ended.reject(this.#interruption());
+      if (signal === 'SIGHUP' && plan.reloads && !this.#context.stderr.isTerminal) {
+        invocation.onReload();
+      } else if (this.#signal !== undefined) ended.reject(this.#interruption());
       else this.#interrupt(signal);
     });
     const stopUncaught = this.#context.onUncaught((error) => ended.reject(error));

@@ -64,3 +64,14 @@ function mistyped(why: string): VaultError {
     hint: 'compare it with the written code, digit by digit',
   });
 }
+
+/** Whether a text is a recovery code, its check symbols included. */
+export function isRecoveryCode(text: string): boolean {
+  try {
+    parseRecoveryCode(text);
+    return true;
+  } catch (error) {
+    if (error instanceof VaultError) return false;
+    throw error;
+  }
+}

@@ -20,6 +20,10 @@ export interface HomeLayout {
   readonly lock: string;
   readonly reserve: string;
   readonly deviceKey: string;
+  /** Where the daemon that has the home open is reached. */
+  readonly daemon: string;
+  /** What daemons wrote of their doings. */
+  readonly logs: string;
   readonly folders: string;
 }
 
@@ -36,6 +40,8 @@ export function homeLayout(root: string): HomeLayout {
     lock: `${root}/lock`,
     reserve: `${root}/reserve`,
     deviceKey: `${root}/device-key`,
+    daemon: `${root}/daemon`,
+    logs: `${root}/logs`,
     folders: `${root}/folders`,
   };
 }

@@ -91,12 +91,7 @@ export class Home {
   ): Promise<Home> {
     const { fileSystem } = environment;
     const layout = homeLayout(root);
-    const marker = readHomeMarker(fileSystem, layout.marker);
-    if (marker === undefined) {
-      throw new VaultError('VAULT_NOT_FOUND', `there is no vault home at ${JSON.stringify(root)}`, {
-        hint: 'make one with: vault init',
-      });
-    }
+    const marker = demandHomeMarker(fileSystem, layout);
     const slots = readSlots(fileSystem, layout);
     const deviceKey = fileSystem.statIfPresent(layout.deviceKey) !== undefined;
     const given = await secret({ deviceKey });
@@ -114,6 +109,14 @@ export class Home {
       await lock.close();
       throw error;
     }
+  }
+
+  /** The slot that a secret opens. Throws `VAULT_KEY_WRONG`. Nothing is touched. */
+  async prove(secret: HomeSecret): Promise<Slot> {
+    const { fileSystem } = this.#environment;
+    const slots = readSlots(fileSystem, this.layout);
+    const chosen = slotSecret(fileSystem, this.layout, secret, false);
+    return (await openSlots(this.sodium, slots, chosen)).slot;
   }
 
   get reserve(): Reserve {
@@ -213,13 +216,12 @@ export class Home {
   }
 
   /**
-   * Puts a new passphrase in place of the one that opened the home, or of the only one. The new slot is
-   * proved before the old one goes.
+   * Puts a new passphrase in place of the one that opened the home (or of the slot `openedBy`), or of the
+   * only one. The new slot is proved before the old one goes.
    */
-  async changePassphrase(passphrase: string): Promise<Slot> {
+  async changePassphrase(passphrase: string, openedBy: string = this.openedBy.id): Promise<Slot> {
     const all = this.slots().filter(({ kind }) => kind === 'passphrase');
-    const old =
-      all.find(({ id }) => id === this.openedBy.id) ?? (all.length === 1 ? all[0] : undefined);
+    const old = all.find(({ id }) => id === openedBy) ?? (all.length === 1 ? all[0] : undefined);
     const secret = { kind: 'passphrase', passphrase } as const;
     if (old === undefined) {
       if (all.length === 0) return this.addSlot(secret, 'passphrase');
@@ -276,8 +278,21 @@ export class Home {
   }
 }
 
+/** The marker of the home. Throws `VAULT_NOT_FOUND` where there is none, and as reading it does. */
+export function demandHomeMarker(
+  fileSystem: Environment['fileSystem'],
+  layout: HomeLayout,
+): HomeMarker {
+  const marker = readHomeMarker(fileSystem, layout.marker);
+  if (marker !== undefined) return marker;
+  const root = JSON.stringify(layout.root);
+  throw new VaultError('VAULT_NOT_FOUND', `there is no vault home at ${root}`, {
+    hint: 'make one with: vault init',
+  });
+}
+
 /** On a disk with no room left even the lock cannot be taken: then the reserve is given up first. */
-async function lockAnyhow(
+export async function lockAnyhow(
   environment: Environment,
   layout: HomeLayout,
   options: LockOptions,

@@ -124,8 +124,9 @@ export interface VaultApi {
     options: { readonly slot: string },
     context: OperationContext,
   ): Promise<{ readonly slot: string }>;
+  /** Replaces the passphrase of the slot that opened the home: `openedBy`, where a daemon was given another secret since. */
   keyChangePassphrase(
-    options: { readonly passphrase: string },
+    options: { readonly passphrase: string; readonly openedBy?: string },
     context: OperationContext,
   ): Promise<{ readonly slot: string }>;
   /** Replaces the recovery code; the old one stops working. */

@@ -45,6 +45,7 @@ export async function conflicts(
       told.add(conflict.path);
       counts.conflicts++;
       context.emit({ type: 'item', item: await conflictItem(folder, items, conflict) });
+      await context.ready?.();
     };
     for (const typed of options.paths.length === 0 ? [''] : options.paths) {
       const path = typed === '' ? '' : pathInFolder(session, folder, typed, options.cwd);

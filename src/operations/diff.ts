@@ -94,7 +94,9 @@ class Diff {
   ): Promise<void> {
     const tell = async (difference: Difference, source?: Difference): Promise<void> => {
       const item = await items.of(difference, source);
-      if (item !== undefined) this.#context.emit({ type: 'item', item });
+      if (item === undefined) return;
+      this.#context.emit({ type: 'item', item });
+      await this.#context.ready?.();
     };
     let held: Difference[] | undefined = [];
     for await (const difference of found) {

@@ -60,6 +60,7 @@ export async function find(
       } else if (gone !== undefined) {
         context.emit({ type: 'item', item: await goneItem(folder, path, gone, tell) });
       }
+      await context.ready?.();
     };
     const walk = async (directory: string): Promise<void> => {
       context.signal.throwIfAborted();

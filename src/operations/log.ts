@@ -46,6 +46,7 @@ export async function log(
         const item = await items.brief(step);
         told++;
         context.emit({ type: 'item', item });
+        await context.ready?.();
       }
       if (count === options.limit) break;
     }

@@ -86,6 +86,7 @@ export async function ls(
     const emit = async (entry: TreeEntry): Promise<void> => {
       entries++;
       context.emit({ type: 'item', item: await entryItem(folder, entry, tell) });
+      await context.ready?.();
     };
     for (const error of view.lostEntries) tell('', error);
     const walk = async (directory: string): Promise<void> => {

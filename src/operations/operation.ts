@@ -29,6 +29,11 @@ export interface OperationContext {
   /** Aborting ends the operation soon; everything durable stays so. */
   readonly signal: AbortSignal;
   emit(event: OperationEvent): void;
+  /**
+   * Resolves once whoever is told can take more; undefined, or not there: at once. To be awaited between
+   * items of which there may be any number.
+   */
+  ready?(): Promise<void> | undefined;
   /** True: go on. False: do not. Undefined: nobody to ask (then safety rules refuse with 23). */
   confirm(question: Question): Promise<boolean | undefined>;
 }

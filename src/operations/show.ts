@@ -57,6 +57,7 @@ export async function show(
       const item = await items.brief(await historyStep(folder.log, link));
       shown.versions++;
       context.emit({ type: 'item', item });
+      await context.ready?.();
     }
   };
   await withIndex(folder, run, (message) => context.emit({ type: 'warning', message }));

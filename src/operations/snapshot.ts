@@ -130,6 +130,7 @@ async function listChanges(
 ): Promise<void> {
   for await (const change of changesSince(folder.log, previous?.clock ?? new Map())) {
     context.emit({ type: 'item', item: { type: 'change', folder: folder.id, ...change } });
+    await context.ready?.();
   }
 }
 

@@ -38,7 +38,7 @@ export async function status(
     try {
       changes = await changesOf(session, listed, context, problems);
       fought = await conflictsOf(session, listed, context, problems);
-      if (options.ignored === true) listIgnored(session, listed, context);
+      if (options.ignored === true) await listIgnored(session, listed, context);
     } catch (error) {
       const failure = failureOfOne(error);
       if (failure === undefined) throw error;
@@ -137,17 +137,18 @@ async function pendingChanges(
 }
 
 /** An item of type `ignored` for each name that is left out of the working copy. */
-function listIgnored(
+async function listIgnored(
   session: Session,
   { id, state }: ListedFolder,
   context: OperationContext,
-): void {
+): Promise<void> {
   const { fileSystem } = session.environment;
   if (state.path === undefined) return;
   for (const one of leftOut(fileSystem, state.path, state.excludes, neverEntered(session))) {
     context.signal.throwIfAborted();
     const { path, kind } = one;
     context.emit({ type: 'item', item: { type: 'ignored', folder: id, path, kind, ...why(one) } });
+    await context.ready?.();
   }
 }
 

@@ -75,7 +75,10 @@ async function verifyFolder(
       const check = new StructureCheck(folder, session.environment.pool, read, context);
       await check.run();
       const damage = check.damage.all;
-      for (const one of damage) context.emit({ type: 'item', item: one.item(folder.id) });
+      for (const one of damage) {
+        context.emit({ type: 'item', item: one.item(folder.id) });
+        await context.ready?.();
+      }
       return {
         chunks: read?.values ?? check.chunks,
         bytes: read?.bytes ?? 0,

@@ -5,6 +5,8 @@ import type {
   Ended,
   EndingSignal,
   Outcome,
+  ReachedDaemon,
+  ServingDaemon,
   VaultModule,
 } from '../../src/cli/context.ts';
 import { runCli } from '../../src/cli/run.ts';
@@ -19,6 +21,10 @@ export interface FakeOptions {
   /** Typed as soon as each question is asked, one text for each. */
   readonly typed?: readonly string[];
   readonly vault?: Partial<VaultModule>;
+  /** A daemon that has the home. */
+  readonly daemon?: ReachedDaemon;
+  /** What this process is when it is to be the daemon. */
+  readonly serving?: ServingDaemon;
   /** Path → content, for passphrase files. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>;
   /** Path of each executable → what running it does. */
@@ -60,6 +66,7 @@ export class FakeContext {
       platform: options.platform ?? 'linux',
       homeDirectory: '/users/me',
       program: '/opt/vault/bin/vault',
+      processId: 4711,
       stdin: {
         isTerminal,
         listen: (mode, listener) => {
@@ -94,6 +101,8 @@ export class FakeContext {
             .filter((path) => path.startsWith(`${directory}/`))
             .map((path) => path.slice(directory.length + 1)),
         isExecutable: (path) => Object.hasOwn(programs, path),
+        isDirectory: () => false,
+        launch: () => Promise.reject(new Error('no launch in this test')),
         capture: async ([file = '', ...args]) => {
           await Promise.resolve();
           const { output, ...ended } = this.#find(file, programs);
@@ -125,6 +134,11 @@ export class FakeContext {
           ...options.vault,
         };
       },
+      findDaemon: () => Promise.resolve(options.daemon),
+      startDaemon: () =>
+        options.serving === undefined
+          ? Promise.reject(new Error('no startDaemon in this test'))
+          : Promise.resolve(options.serving),
     };
   }
 

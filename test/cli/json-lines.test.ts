@@ -9,14 +9,24 @@ import { assertMatchesSchema, readSchema } from '../helpers/json-schema.ts';
 import { projectPath } from '../helpers/project.ts';
 import { argumentsOf } from './command-arguments.ts';
 import { FakeContext } from './fake-context.ts';
+import { fakeDaemon, servingDaemon } from './fake-daemon.ts';
 import { fakeVault } from './fake-vault.ts';
 
-async function linesOf(argv: readonly string[]): Promise<Record<string, unknown>[]> {
+/** What cannot be done without a daemon, and what one that runs already keeps from being done. */
+const needsDaemon = new Set(['start', 'events']);
+
+async function linesOf(
+  argv: readonly string[],
+  hasDaemon: boolean = needsDaemon.has(argv[0] ?? ''),
+): Promise<Record<string, unknown>[]> {
+  const vault = fakeVault();
   const fake = new FakeContext([...argv, '--json'], {
     env: { VAULT_PASSPHRASE: 'right', PATH: '/bin' },
     files: { '/new': 'fresh' },
     programs: { '/bin/vault-tidy': { code: 0, signal: null } },
-    vault: fakeVault(),
+    vault,
+    serving: servingDaemon,
+    ...(hasDaemon ? { daemon: fakeDaemon(vault) } : {}),
   });
   await fake.run();
   assert.ok(fake.lines.length > 0, fake.err);
@@ -34,6 +44,14 @@ test('every line of every command is as its schema says, and the last is its sum
   }
   const [version] = await linesOf(['--version']);
   assertMatchesSchema('version', version);
+});
+
+test('every command says the same through a daemon', async () => {
+  for (const { name } of commands) {
+    if (name === 'daemon' || name === 'stop' || needsDaemon.has(name)) continue;
+    const argv = [...name.split(' '), ...(argumentsOf[name] ?? [])];
+    assert.deepEqual(await linesOf(argv, true), await linesOf(argv, false), name);
+  }
 });
 
 test('the error line of every command is as its schema says', async () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -14,7 +16,9 @@ import { test } from 'node:test';
 import { commands } from '../../src/cli/commands.ts';
 import { assertMatchesSchema } from '../helpers/json-schema.ts';
 import { makeConflict } from '../helpers/joined-in-memory.ts';
+import { startVault } from '../helpers/run-vault.ts';
 import { TestNode } from '../helpers/test-node.ts';
+import { eventually } from '../helpers/wait.ts';
 import { CommandHost } from './command-host.ts';
 
 type Line = Record<string, unknown>;
@@ -317,6 +321,32 @@ test('every command says in JSON what it did', async (t) => {
     assert.equal(lastOf(await node.json(0, 'folder', 'list'))['folders'], 1);
     assert.equal((await node.done('snapshot'))['folder'], folder);
     renameSync(join(other, 'in other'), join(other, 'still there'));
+  });
+
+  await t.test('a daemon in the foreground and in the background, and what it tells', async () => {
+    // These are processes of their own.
+    const real = { input: '' };
+    assert.equal(lastOf(await node.jsonWith(real, 0, 'start'))['started'], true);
+    const listening = startVault({ home: node.home, passphrase: undefined }, 'events', '--json');
+    const told: Buffer[] = [];
+    listening.stdout.on('data', (data: Buffer) => told.push(data));
+    const ended = once(listening, 'close');
+    await eventually('events to be listened to', () => told.length > 0);
+    assert.equal(lastOf(await node.jsonWith(real, 0, 'start'))['started'], false);
+    assert.equal((await node.json(1, 'daemon')).at(-1)?.['code'], 'VAULT_EXISTS');
+    assert.equal(lastOf(await node.json(0, 'folder', 'list'))['folders'], 1);
+    assert.equal(lastOf(await node.json(0, 'stop'))['stopped'], true);
+    assert.deepEqual(await ended, [0, null]);
+    const events = Buffer.concat(told).toString().trim().split('\n');
+    for (const line of events) assertMatchesSchema('events', JSON.parse(line));
+    assert.equal(events.at(-1), '{"type":"summary"}');
+    node.ended.add('events');
+    assert.equal(lastOf(await node.json(0, 'stop'))['stopped'], false);
+    const foreground = node.jsonWith(real, 0, 'daemon');
+    await eventually('the daemon', () => existsSync(join(node.home, 'daemon')));
+    assert.equal(lastOf(await node.json(0, 'stop'))['stopped'], true);
+    assert.deepEqual(only(await foreground, 'ready').length, 1);
+    await node.fails(1, 'events');
   });
 
   await t.test('the machine, whatever it is like', async () => {
