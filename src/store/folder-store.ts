@@ -157,9 +157,10 @@ export class FolderStore {
   /**
    * Takes sealed chunks and nodes that lie one after another in `bytes`. Resolves when more may be
    * staged; they are readable at once and durable after the next {@link commit}. `bytes` must not
-   * be changed afterwards.
+   * be changed until `onWritten` is called, once, also where writing them failed.
    */
-  async stage(bytes: Uint8Array): Promise<void> {
+  async stage(bytes: Uint8Array, onWritten: () => void = () => undefined): Promise<void> {
+    let last: number | undefined;
     for (let at = 0; at < bytes.length;) {
       const header = parseHeader(bytes.subarray(at));
       const value = bytes.subarray(at, at + header.totalLength);
@@ -168,11 +169,14 @@ export class FolderStore {
       this.#promised.delete(key);
       if (this.#pending.has(key)) continue;
       const seq = this.#staged.add(value);
+      last = seq;
       this.#pending.set(key, { seq, bytes: value.length });
       this.#stored.chunks++;
       this.#stored.plainBytes += header.plainLength;
       this.#stored.sealedBytes += value.length;
     }
+    if (last === undefined) onWritten();
+    else this.#staged.whenWritten(last, onWritten);
     await this.#staged.flow();
   }
 

@@ -63,12 +63,24 @@ export function ownBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A chained batch costs a quarter of an array of operations: 2 µs for each instead of 8. */
+/** Batches of larger values on average are written as arrays. */
+const CHAINED_MEAN_BYTES = 4096;
+
+/**
+ * A chained batch costs a quarter of an array of operations: 2 µs for each instead of 8. But the binding
+ * keeps its memory until the collector finds it, which is not for batches of a few large values.
+ */
 export async function writeBatch(
   db: LevelHandle,
   operations: readonly LevelOperation[],
   sync: boolean,
 ): Promise<void> {
+  let bytes = 0;
+  for (const one of operations) if (one.type === 'put') bytes += one.value.length;
+  if (bytes > operations.length * CHAINED_MEAN_BYTES) {
+    await db.batch([...operations], { sync });
+    return;
+  }
   const batch = db.batch();
   try {
     for (const operation of operations) {

@@ -9,7 +9,7 @@ import type { ChunkStore } from './chunk-store.ts';
 /** Staged bytes that go to `chunks/` as one unsynced batch. */
 const WRITE_BYTES = 1024 * 1024;
 /** Bytes on their way to `chunks/` before staging waits. */
-const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
+const IN_FLIGHT_BYTES = 4 * 1024 * 1024;
 
 export interface StagedValue {
   readonly seq: number;
@@ -27,6 +27,8 @@ export class StagedValues {
   #unsynced = false;
   readonly #inFlight = new Semaphore(IN_FLIGHT_BYTES);
   readonly #writes = new Set<Promise<void>>();
+  /** By number: told once that value and all before it were written. */
+  readonly #waiting = new Map<number, () => void>();
   #failure: Error | undefined;
 
   /** Numbers values from `nextSeq` on. */
@@ -53,18 +55,26 @@ export class StagedValues {
     return staged.seq;
   }
 
+  /** Calls `onWritten` once the value of this number, and those added before it, are written or given up. */
+  whenWritten(seq: number, onWritten: () => void): void {
+    this.#waiting.set(seq, onWritten);
+  }
+
   /** Begins to write once enough has gathered, and waits while much is on its way. Throws an earlier failure. */
   async flow(): Promise<void> {
     if (this.#bufferBytes >= WRITE_BYTES) await this.#writeBuffer();
   }
 
-  /** The staged ones of these numbers that do not lie in `chunks/` for certain. */
+  /** Copies of the staged ones of these numbers that do not lie in `chunks/` for certain. */
   read(seqs: readonly number[]): (Uint8Array | undefined)[] {
     const first = this.#buffer[0]?.seq ?? this.#nextSeq;
     const buffered = new Map(
       seqs.some((seq) => seq >= first) ? this.#buffer.map(({ seq, value }) => [seq, value]) : [],
     );
-    return seqs.map((seq) => buffered.get(seq) ?? this.#writing.get(seq));
+    return seqs.map((seq) => {
+      const value = buffered.get(seq) ?? this.#writing.get(seq);
+      return value && new Uint8Array(value);
+    });
   }
 
   /** Makes everything added so far durable, and then `last`. Values added meanwhile may miss it. */
@@ -139,7 +149,11 @@ export class StagedValues {
     const tracked: Promise<void> = write
       .catch(() => undefined)
       .finally(() => {
-        for (const { seq } of values) this.#writing.delete(seq);
+        for (const { seq } of values) {
+          this.#writing.delete(seq);
+          this.#waiting.get(seq)?.();
+          this.#waiting.delete(seq);
+        }
         this.#writes.delete(tracked);
       });
     this.#writes.add(tracked);

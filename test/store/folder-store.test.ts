@@ -361,6 +361,44 @@ describe('FolderStore', () => {
     assert.deepEqual(await store.getSealed([named('large')]), [large]);
   });
 
+  test('staged bytes may be used again once they are written, and what was read of them stays', async () => {
+    const { store, chunks } = await Stores.make();
+    const gate = deferred<void>();
+    const write = chunks.write.bind(chunks);
+    chunks.write = async (batch, options) => {
+      await gate.promise;
+      return write(batch, options);
+    };
+    const [a, b] = [sealed('a'), sealed('b')];
+    const bytes = new Uint8Array([...a, ...b]);
+    let written = 0;
+    await store.stage(bytes, () => {
+      written++;
+      bytes.fill(0);
+    });
+    // Nothing of it is new: nothing is written.
+    await store.stage(a, () => (written += 10));
+    assert.equal(written, 10);
+    const read = await store.getSealed([named('a')]);
+    const committed = store.commit({});
+    await turn();
+    assert.equal(written, 10, 'on its way');
+    gate.resolve();
+    await committed;
+    assert.equal(written, 11);
+    assert.deepEqual(read, [a]);
+    assert.deepEqual(await store.getSealed([named('b')]), [b]);
+  });
+
+  test('staged bytes are given back where writing them fails', async () => {
+    const { store, chunks } = await Stores.make();
+    chunks.write = () => Promise.reject(new Error('no disk'));
+    let written = 0;
+    await store.stage(sealed('a'), () => written++);
+    await assert.rejects(store.commit({}), /no disk/);
+    assert.equal(written, 1);
+  });
+
   test('staging waits while too much is on its way', async () => {
     const { store, chunks } = await Stores.make();
     const gate = deferred<void>();
@@ -377,7 +415,7 @@ describe('FolderStore', () => {
       }
     })();
     for (let passed = 0; passed < 50; passed++) await turn();
-    assert.ok(staged >= 7 && staged <= 10, `${staged} were taken`);
+    assert.ok(staged >= 3 && staged <= 6, `${staged} were taken`);
     gate.resolve();
     await staging;
     await store.commit({});
