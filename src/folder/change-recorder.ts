@@ -40,6 +40,7 @@ export interface RecorderParts extends PendingParts {
   /** The content of a version; undefined where it is not here any more. */
   readonly bodyOf: (version: Parent) => Promise<Body | undefined>;
   readonly digestKey: SecretKey;
+  readonly idKey: SecretKey;
   readonly pool: WorkerPool;
   /** Setting of the pool that holds the folder's secrets. */
   readonly secrets: string;

@@ -12,7 +12,7 @@ import type { SeenEntry } from './working-copy-row.ts';
 
 export interface DisplacedParts extends Pick<
   IntakeParts<unknown>,
-  'store' | 'pool' | 'secrets' | 'clock' | 'signal'
+  'store' | 'pool' | 'secrets' | 'idKey' | 'clock' | 'signal'
 > {
   readonly fileSystem: Pick<FileSystem, 'statIfPresent' | 'readSymlink'>;
   readonly digestKey: SecretKey;

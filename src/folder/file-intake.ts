@@ -3,17 +3,22 @@
 import type { Clock } from '../clock.ts';
 import { VaultError } from '../errors.ts';
 import { deferred } from '../async.ts';
+import type { SecretKey } from '../crypto/hash.ts';
 import type { FolderStore } from '../store/folder-store.ts';
 import { want } from '../store/want.ts';
+import { giveBack } from '../system/lent-bytes.ts';
 import type { WorkerPool } from '../system/worker-pool.ts';
 import type { OutgoingAnswer, OutgoingQuestion } from './outgoing.ts';
-import type { StoredFile, StoreFilesInput, StoreFilesOutput } from './store-files.ts';
+import { defaultStretching, LARGE_BYTES, storeLargeFile } from './large-intake.ts';
+import type { LargeFile, StoredFile, StoreFilesInput, StoreFilesOutput } from './store-files.ts';
 
 export interface IntakeParts<T> {
   readonly store: Pick<FolderStore, 'stage' | 'wanted' | 'isPromised' | 'commit' | 'pendingChunks'>;
   readonly pool: WorkerPool;
   /** Setting of the pool that holds the folder's secrets. */
   readonly secrets: string;
+  /** The folder's: makes the ids of chunks and nodes. */
+  readonly idKey: SecretKey;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Absolute path of a candidate. */
@@ -85,9 +90,36 @@ export class FileIntake<T> {
   }
 
   async #store(batch: readonly T[]): Promise<void> {
-    const { pool, store, secrets, clock, signal, pathOf, onStored, onBatch } = this.#parts;
+    const { secrets, clock, pathOf, onStored, onBatch } = this.#parts;
     const takenMs = clock.wallMs();
-    const input: StoreFilesInput = { secrets, paths: batch.map(pathOf) };
+    const paths = batch.map(pathOf);
+    const input: StoreFilesInput = { secrets, paths, largeFrom: LARGE_BYTES };
+    const { files } = await this.#run<StoreFilesInput, StoreFilesOutput>('storeFiles', input);
+    for (const [index, file] of files.entries()) {
+      const isLarge = file.status === 'large';
+      const stored = isLarge ? await this.#storeLarge(paths[index] ?? '', file) : file;
+      await onStored(batch[index] as T, stored, takenMs);
+    }
+    onBatch();
+  }
+
+  async #storeLarge(path: string, { stat }: LargeFile): Promise<StoredFile> {
+    const { secrets, idKey, pool } = this.#parts;
+    const run = this.#run.bind(this);
+    const parts = { ...defaultStretching, secrets, idKey, lanes: pool.lanes, run };
+    const stored = await storeLargeFile(path, stat.size, parts);
+    if (stored !== undefined) return stored;
+    const input: StoreFilesInput = { secrets, paths: [path] };
+    const { files } = await run<StoreFilesInput, StoreFilesOutput>('storeFiles', input);
+    return files[0] as StoredFile;
+  }
+
+  /** Runs a task that stores. On return all that it counts on is in the store. */
+  async #run<I, O extends { readonly sealed: Uint8Array | undefined }>(
+    task: string,
+    input: I,
+  ): Promise<O> {
+    const { pool, signal } = this.#parts;
     const answers = new Set<Promise<unknown>>();
     const promised: Uint8Array[] = [];
     const ask = (question: unknown): Promise<OutgoingAnswer> => {
@@ -97,22 +129,19 @@ export class FileIntake<T> {
       return answer;
     };
     try {
-      const { files, sealed } = await pool.run<StoreFilesInput, StoreFilesOutput>(
-        'storeFiles',
-        input,
-        { signal, ask },
-      );
-      if (sealed !== undefined) await store.stage(sealed);
-      this.#announce();
+      const output = await pool.run<I, O>(task, input, { signal, ask });
+      if (output.sealed !== undefined) await this.#stage(output.sealed);
       await this.#arrived(promised);
-      for (const [index, file] of files.entries()) {
-        await onStored(batch[index] as T, file, takenMs);
-      }
+      return output;
     } finally {
       // An interrupted task is given up at once, an answer to it may still be using the store.
       await Promise.all(answers);
     }
-    onBatch();
+  }
+
+  async #stage(sealed: Uint8Array): Promise<void> {
+    await this.#parts.store.stage(sealed, () => giveBack(sealed));
+    this.#announce();
   }
 
   /** What the store wants of a batch; ids that another task promised are added to `promised`. */
@@ -121,10 +150,7 @@ export class FileIntake<T> {
     promised: Uint8Array[],
   ): Promise<OutgoingAnswer> {
     const { store } = this.#parts;
-    if (sealed !== undefined) {
-      await store.stage(sealed);
-      this.#announce();
-    }
+    if (sealed !== undefined) await this.#stage(sealed);
     if (store.pendingChunks >= CHUNKS_PER_COMMIT) await store.commit({});
     const answer = await store.wanted(ids);
     for (const [at, what] of answer.entries()) {

@@ -5,13 +5,14 @@
 
 import { want } from '../store/want.ts';
 import { sealedBound } from '../crypto/sealed-value.ts';
+import { Lender } from '../system/lent-bytes.ts';
 import type { TaskContext } from '../system/worker-pool.ts';
 import type { ContentCodec } from './content-codec.ts';
 
 export interface OutgoingQuestion {
   /** Ids in question, 32 bytes each. */
   readonly ids: Uint8Array;
-  /** Sealed values of earlier batches, one after another. */
+  /** Sealed values of earlier batches, one after another; lent, to be given back. */
   readonly sealed: Uint8Array | undefined;
 }
 
@@ -19,7 +20,7 @@ export interface OutgoingQuestion {
 export type OutgoingAnswer = Uint8Array;
 
 /** Plain bytes gathered before asking. */
-const BATCH_BYTES = 1024 * 1024;
+const BATCH_BYTES = 512 * 1024;
 
 interface Piece {
   readonly type: 1 | 2;
@@ -30,8 +31,8 @@ interface Piece {
 
 /** Batch buffers that no task uses. */
 const spare: Uint8Array[] = [];
-/** Where a batch is sealed before what came out is copied to its own size: memory that is not asked for anew each time. */
-let scratch = new Uint8Array(0);
+/** Where batches are sealed. */
+const lender = new Lender();
 
 export class Outgoing {
   readonly #codec: ContentCodec;
@@ -70,7 +71,7 @@ export class Outgoing {
     return this.addReserved(type, plain.length);
   }
 
-  /** Sealed values still to be handed over, or undefined where there are none. Ends the use of this object. */
+  /** Sealed values still to be handed over, lent, or undefined where there are none. Ends the use of this object. */
   async finish(): Promise<Uint8Array | undefined> {
     await this.#flush();
     spare.push(this.#buffer);
@@ -85,10 +86,7 @@ export class Outgoing {
     const sealed = this.#sealed;
     this.#sealed = undefined;
     const question: OutgoingQuestion = { ids, sealed };
-    const wanted = (await this.#context.ask(
-      question,
-      sealed === undefined ? [] : [sealed.buffer as ArrayBuffer],
-    )) as OutgoingAnswer;
+    const wanted = (await this.#context.ask(question)) as OutgoingAnswer;
     const asked = pieces.filter((_, index) => wanted[index] === want.bring);
     if (asked.length > 0) this.#sealed = this.#seal(asked);
     this.#pieces = [];
@@ -98,12 +96,12 @@ export class Outgoing {
   #seal(pieces: readonly Piece[]): Uint8Array {
     let bound = 0;
     for (const { length } of pieces) bound += sealedBound(length);
-    if (scratch.length < bound) scratch = new Uint8Array(bound);
+    const room = lender.room(bound);
     let at = 0;
     for (const { type, id, start, length } of pieces) {
       const plain = this.#buffer.subarray(start, start + length);
-      at += this.#codec.seal(type, id, plain, this.#context.random, scratch, at);
+      at += this.#codec.seal(type, id, plain, this.#context.random, room, at);
     }
-    return scratch.slice(0, at);
+    return lender.lend(at);
   }
 }

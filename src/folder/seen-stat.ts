@@ -1,5 +1,6 @@
 /** What the working copy's state keeps of a stat, and how far it can be trusted. Pure. */
 
+import type { FileStat } from '../system/file-system.ts';
 import type { FileTraits } from './packed-stats.ts';
 import { isExecutable, keptTime, type SeenEntry } from './working-copy-row.ts';
 
@@ -42,5 +43,21 @@ export function isSameStat(before: SeenEntry, now: FileTraits): boolean {
     keptTime(now.ctimeNs) === before.ctimeNs &&
     now.inode === before.inode &&
     (now.kind !== 'file' || isExecutable(now.mode) === before.executable)
+  );
+}
+
+/** Whether nothing was written to a file between two stats of it. */
+export function stoodStill(before: FileStat, after: FileStat): boolean {
+  return (
+    before.size === after.size &&
+    before.mtimeNs === after.mtimeNs &&
+    before.ctimeNs === after.ctimeNs
+  );
+}
+
+/** Whether two stats show one file, to which nothing was written in between. */
+export function isSameFileState(before: FileStat, after: FileStat): boolean {
+  return (
+    before.device === after.device && before.inode === after.inode && stoodStill(before, after)
   );
 }

@@ -11,12 +11,15 @@ import type { TaskContext } from '../system/worker-pool.ts';
 import { valueTypes } from '../crypto/sealed-value.ts';
 import { contentCodec, type ContentCodec } from './content-codec.ts';
 import { Outgoing } from './outgoing.ts';
+import { stoodStill } from './seen-stat.ts';
 
 export interface StoreFilesInput {
   /** Name of the setting that holds the folder's `ContentSecrets`. */
   readonly secrets: string;
   /** Absolute paths. */
   readonly paths: readonly string[];
+  /** Files of this many bytes or more are left to whoever asked. Default: none. */
+  readonly largeFrom?: number;
 }
 
 /** What became of one file. */
@@ -26,9 +29,15 @@ export type StoredFile =
   | { readonly status: 'not-a-file' }
   | { readonly status: 'unreadable'; readonly code: string };
 
+/** A file that is too large for one lane; nothing of it was read. */
+export interface LargeFile {
+  readonly status: 'large';
+  readonly stat: FileStat;
+}
+
 export interface StoreFilesOutput {
-  readonly files: readonly StoredFile[];
-  /** Sealed values not yet handed over. */
+  readonly files: readonly (StoredFile | LargeFile)[];
+  /** Sealed values not yet handed over; lent, to be given back. */
   readonly sealed: Uint8Array | undefined;
 }
 
@@ -42,20 +51,22 @@ export async function storeFiles(
 ): Promise<StoreFilesOutput> {
   const codec = await contentCodec(context.settings.get(input.secrets));
   const outgoing = new Outgoing(codec, context);
-  const files: StoredFile[] = [];
-  for (const path of input.paths)
-    files.push(await storeFile(path, context.fileSystem, codec, outgoing));
+  const largeFrom = input.largeFrom ?? Infinity;
+  const files: (StoredFile | LargeFile)[] = [];
+  for (const path of input.paths) {
+    files.push(await storeFile(path, largeFrom, context.fileSystem, codec, outgoing));
+  }
   const sealed = await outgoing.finish();
-  if (sealed !== undefined) context.transfer([sealed.buffer as ArrayBuffer]);
   return { files, sealed };
 }
 
 async function storeFile(
   path: string,
+  largeFrom: number,
   fileSystem: FileSystem,
   codec: ContentCodec,
   outgoing: Outgoing,
-): Promise<StoredFile> {
+): Promise<StoredFile | LargeFile> {
   let file: OpenFile;
   try {
     file = fileSystem.open(path, { mode: 'read' });
@@ -69,6 +80,7 @@ async function storeFile(
   try {
     let before = file.stat();
     if (before.kind !== 'file') return { status: 'not-a-file' };
+    if (before.size >= largeFrom) return { status: 'large', stat: before };
     for (let attempt = 1; ; attempt++) {
       const manifest = await storeContent(file, before.size, codec, outgoing);
       const after = file.stat();
@@ -85,14 +97,6 @@ async function storeFile(
   } finally {
     file.close();
   }
-}
-
-function stoodStill(before: FileStat, after: FileStat): boolean {
-  return (
-    before.size === after.size &&
-    before.mtimeNs === after.mtimeNs &&
-    before.ctimeNs === after.ctimeNs
-  );
 }
 
 async function storeContent(

@@ -8,6 +8,8 @@ import { lookDirectories } from './look-directories.ts';
 import { restoreFiles } from './restore-files.ts';
 import { restorePart } from './restore-part.ts';
 import { storeFiles } from './store-files.ts';
+import { storeNodes } from './store-nodes.ts';
+import { storeStretch } from './store-stretch.ts';
 
 export const tasks: TaskTable = {
   checkEntry,
@@ -17,4 +19,6 @@ export const tasks: TaskTable = {
   restoreFiles,
   restorePart,
   storeFiles,
+  storeNodes,
+  storeStretch,
 };

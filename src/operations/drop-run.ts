@@ -89,7 +89,7 @@ export class DropRun {
   async #refreshed(batch: readonly PathChange[]): Promise<PathChange[]> {
     const { fileSystem, pool, clock } = this.#session.environment;
     const { store, secrets, keys } = this.#folder;
-    const { digestKey } = keys;
+    const { digestKey, idKey } = keys;
     const { signal } = this.#context;
     const files = new DisplacedFiles({
       fileSystem,
@@ -99,6 +99,7 @@ export class DropRun {
       clock,
       signal,
       digestKey,
+      idKey,
     });
     const found = batch.map(({ directory, name, expected }) => {
       const path = join(directory, name);

@@ -22,6 +22,7 @@ export function folderApplier(
     clock,
     signal,
     digestKey: keys.digestKey,
+    idKey: keys.idKey,
     answer: (question) => answerValues(store, question),
   });
 }

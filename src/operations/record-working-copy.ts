@@ -93,6 +93,7 @@ export async function recordWorkingCopy(
     bodyOf: (version) => bodyIfKept(folder, version),
     currentOf: currentVersions(folder),
     digestKey: folder.keys.digestKey,
+    idKey: folder.keys.idKey,
     pool: environment.pool,
     secrets: folder.secrets,
     clock,

@@ -61,7 +61,7 @@ class Recovery {
     this.#area = area;
     this.#fileSystem = fileSystem;
     const { store, secrets, keys } = folder;
-    const { digestKey } = keys;
+    const { digestKey, idKey } = keys;
     const { signal } = context;
     this.#displaced = new DisplacedFiles({
       fileSystem,
@@ -71,6 +71,7 @@ class Recovery {
       clock,
       signal,
       digestKey,
+      idKey,
     });
   }
 

@@ -117,6 +117,7 @@ class Recorded {
       },
       limits,
       digestKey: secretKey(named('digest key')),
+      idKey: secretKey(named('id key')),
       pool: this.pool,
       secrets: 'folder',
       clock: this.clock,

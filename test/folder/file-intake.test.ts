@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { deferred } from '../../src/async.ts';
 import { FileIntake } from '../../src/folder/file-intake.ts';
 import type { StoredFile, StoreFilesOutput } from '../../src/folder/store-files.ts';
+import { secretKey } from '../../src/crypto/hash.ts';
 import { want } from '../../src/store/want.ts';
 import type { WorkerPool } from '../../src/system/worker-pool.ts';
 import { VirtualClock } from '../../src/system/virtual-clock.ts';
@@ -69,6 +70,7 @@ function twins(bring: Promise<void>): {
     },
     pool: pool as WorkerPool,
     secrets: 'folder',
+    idKey: secretKey(named('id key')),
     clock: new VirtualClock(),
     signal: new AbortController().signal,
     pathOf: (path) => path,

@@ -5,7 +5,7 @@ import type { Manifest } from '../../src/chunking/manifest.ts';
 import { contentCodec } from '../../src/folder/content-codec.ts';
 import { contentPieces } from '../../src/folder/content-pieces.ts';
 import { ValueSource } from '../../src/folder/value-source.ts';
-import type { StoredFile } from '../../src/folder/store-files.ts';
+import type { StoreFilesOutput } from '../../src/folder/store-files.ts';
 import type { ValuesQuestion } from '../../src/folder/value-source.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { seededRandom } from '../helpers/seeded.ts';
@@ -13,7 +13,7 @@ import { put, sampleSecrets, TaskWorld } from './task-world.ts';
 
 const secrets = sampleSecrets('task world');
 
-function manifestOf(file: StoredFile | undefined): Manifest {
+function manifestOf(file: StoreFilesOutput['files'][number] | undefined): Manifest {
   assert.ok(file && (file.status === 'stored' || file.status === 'unstable'), file?.status);
   return file.manifest;
 }

@@ -8,11 +8,7 @@ import type { OutgoingQuestion } from '../../src/folder/outgoing.ts';
 import type { RestoredFile, RestoreFilesInput } from '../../src/folder/restore-files.ts';
 import { packFiles, type RestoreFile } from '../../src/folder/packed-files.ts';
 import type { ValuesAnswer, ValuesQuestion } from '../../src/folder/value-source.ts';
-import type {
-  StoredFile,
-  StoreFilesInput,
-  StoreFilesOutput,
-} from '../../src/folder/store-files.ts';
+import type { StoreFilesInput, StoreFilesOutput } from '../../src/folder/store-files.ts';
 import { tasks } from '../../src/folder/tasks.ts';
 import { FileError, type FileSystem } from '../../src/system/file-system.ts';
 import { inlinePool } from '../../src/system/inline-pool.ts';
@@ -61,14 +57,18 @@ export class TaskWorld {
     this.pool.configure('folder', secrets);
   }
 
-  async store(...paths: string[]): Promise<readonly StoredFile[]> {
-    const { files, sealed } = await this.pool.run<StoreFilesInput, StoreFilesOutput>(
-      'storeFiles',
-      { secrets: 'folder', paths },
-      { ask: (question) => Promise.resolve(this.answerOutgoing(question as OutgoingQuestion)) },
-    );
-    if (sealed !== undefined) this.keep(sealed);
-    return files;
+  async store(...paths: string[]): Promise<StoreFilesOutput['files']> {
+    const input: StoreFilesInput = { secrets: 'folder', paths };
+    return (await this.run<StoreFilesInput, StoreFilesOutput>('storeFiles', input)).files;
+  }
+
+  /** Runs a task that stores, and keeps what it sealed. */
+  async run<I, O extends Pick<StoreFilesOutput, 'sealed'>>(task: string, input: I): Promise<O> {
+    const output = await this.pool.run<I, O>(task, input, {
+      ask: (question) => Promise.resolve(this.answerOutgoing(question as OutgoingQuestion)),
+    });
+    if (output.sealed !== undefined) this.keep(output.sealed);
+    return output;
   }
 
   restore(
