@@ -128,6 +128,8 @@ export class ChangeRecorder {
           ...(isMount ? { mount: true } : {}),
         },
       );
+      // Also where it stays empty: what the log says of an earlier one does not hold for it.
+      this.#pending.change(join(scanned.path, name), new Map<string, SeenEntry>());
     }
     for (const { name, stat, target } of scanned.symlinks) {
       if (scanned.seen.get(name)?.kind === 'directory') this.#gone.note(scanned, name, true);

@@ -91,6 +91,22 @@ describe('bringing a working copy in step', () => {
     );
   });
 
+  test('a directory that a user makes where others removed one is not what it was', async () => {
+    const [a, b] = await two();
+    a.put({ 'f/g': 'mine', other: 'x' });
+    await a.record();
+    await inStep([a, b]);
+    b.remove('f');
+    await b.record();
+    await inStep([a, b]);
+    a.environment.clock.advance(60_000);
+    a.fs.makeDirectory('/disk/f');
+    await a.record();
+    const last = a.folder.log.clock.get(a.folder.log.own);
+    await a.record();
+    assert.equal(a.folder.log.clock.get(a.folder.log.own), last, 'nothing of it is recorded as gone');
+  });
+
   test('types change, also where a directory makes room for a file', async () => {
     const [a, b] = await two();
     a.put({ x: 'file', 'y/z': 'in a directory', 'y/w/v': 'deeper' });
