@@ -26,6 +26,7 @@ import { diff } from './operations/diff.ts';
 import { doctor } from './operations/doctor.ts';
 import { openExchange, type Exchange, type ExchangeOptions } from './operations/exchange.ts';
 import type { FolderAddOptions, FolderSetOptions } from './operations/folder-options.ts';
+import { failureText } from './operations/failure-text.ts';
 import { find } from './operations/find.ts';
 import { listFolders, removeFolder, setFolder, showFolder } from './operations/folders.ts';
 import {
@@ -36,11 +37,16 @@ import {
   removeKey,
   setSetting,
 } from './operations/keys.ts';
+import { listInvites, makeInvite, revokeInvite } from './operations/invites.ts';
+import { JoinDesk } from './operations/join-desk.ts';
+import { openNodeNetwork, withDialing } from './operations/join-dial.ts';
+import { join } from './operations/join.ts';
 import { log } from './operations/log.ts';
 import { lockFolder } from './operations/lock-folder.ts';
 import { cat, listSnapshots, ls } from './operations/look.ts';
 import { goOnline, type OpenExchange } from './operations/online.ts';
 import type { Online, OnlineOptions } from './operations/online-types.ts';
+import type { JoinOptions } from './operations/member-options.ts';
 import { moveFolder } from './operations/move-folder.ts';
 import { resolve } from './operations/resolve.ts';
 import { restore } from './operations/restore.ts';
@@ -187,6 +193,9 @@ function wire(session: Session): Vault {
     return exchange;
   };
   let online: Promise<Online> | undefined;
+  let desk: JoinDesk | undefined;
+  const ownHosts = async (): Promise<readonly string[]> =>
+    (await openNodeNetwork(session)).ownAddresses();
   const guarded = <A extends readonly unknown[], R>(
     run: (...args: A) => Promise<R>,
   ): ((...args: A) => Promise<R>) => {
@@ -243,6 +252,7 @@ function wire(session: Session): Vault {
   const close = async (): Promise<void> => {
     try {
       await (await online)?.close();
+      await desk?.close();
       for (const exchange of exchanges) await exchange.close();
       await environment.pool.close();
       await folders.close();
@@ -279,6 +289,18 @@ function wire(session: Session): Vault {
     folderLock: replacing((options, context) => lockFolder(session, options, context)),
     folderUnlock: replacing((options, context) => unlockFolder(session, options, context)),
     folderRemove: replacing((options, context) => removeFolder(session, options, context)),
+    invite: streamed((options, context) => makeInvite(session, options, ownHosts, context)),
+    inviteList: streamed((options, context) => listInvites(session, options, context)),
+    inviteRevoke: streamed(async (options) => revokeInvite(session, options)),
+    join: streamed(async (options: JoinOptions, context) => {
+      const there = await online;
+      const joined =
+        there === undefined
+          ? await withDialing(session, (dial) => join(session, options, dial, context))
+          : await join(session, options, there.dialAs, context);
+      await there?.foldersChanged();
+      return joined;
+    }),
     keyList: streamed((context) => listKeys(session, context)),
     keyAdd: streamed((options) => addKey(session, options)),
     keyRemove: streamed(({ slot }) => removeKey(session, slot)),
@@ -295,7 +317,18 @@ function wire(session: Session): Vault {
     exchange: guarded(exchangeOf),
     online: guarded(async (options) => {
       if (online !== undefined) throw new VaultError('VAULT_EXISTS', 'this node is online already');
-      online = goOnline(session, exchangeOf, options, () => (online = undefined));
+      const admissions = new JoinDesk({
+        session,
+        onAdmitted: ({ folder }) => void online?.then((there) => there.announce(folder)),
+        onFailed: (error) => options.onTrouble?.({ message: failureText(error), error }),
+      });
+      desk = admissions;
+      online = goOnline(
+        session,
+        exchangeOf,
+        { admissions, ...options },
+        () => (online = undefined),
+      );
       try {
         return await online;
       } catch (error) {

@@ -31,6 +31,8 @@ import {
   keyRemoveCommand,
 } from './commands/key.ts';
 import { logCommand, showCommand } from './commands/log.ts';
+import { inviteCommand } from './commands/invite.ts';
+import { joinCommand } from './commands/join.ts';
 import { lsCommand } from './commands/ls.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { revertCommand, undoCommand } from './commands/revert.ts';
@@ -80,6 +82,8 @@ export const commands: readonly CommandDefinition[] = [
   conflictsCommand,
   resolveCommand,
   verifyCommand,
+  inviteCommand,
+  joinCommand,
   helpCommand(() => commands),
   completionCommand(() => commands),
 ];

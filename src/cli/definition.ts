@@ -49,6 +49,7 @@ export const commandGroups = [
   'Folders',
   'History',
   'Keeping and dropping',
+  'Other nodes',
   'Further',
 ] as const;
 

@@ -39,6 +39,14 @@ import type {
   ShowOptions,
   ShowResult,
 } from './look-options.ts';
+import type {
+  InviteListOptions,
+  InviteOptions,
+  InviteResult,
+  InviteRevokeOptions,
+  JoinOptions,
+  JoinResult,
+} from './member-options.ts';
 import type { FolderArgument, OperationContext } from './operation.ts';
 import type {
   SnapshotOptions,
@@ -116,6 +124,21 @@ export interface VaultApi {
     options: { readonly folder: FolderArgument; readonly yes?: boolean; readonly dryRun?: boolean },
     context: OperationContext,
   ): Promise<FolderResult>;
+
+  /** Makes a line that another node joins a folder with. */
+  invite(options: InviteOptions, context: OperationContext): Promise<InviteResult>;
+  /** Emits items of type `invite`, the newest first: without their secrets. */
+  inviteList(
+    options: InviteListOptions,
+    context: OperationContext,
+  ): Promise<{ readonly invites: number }>;
+  /** Takes an invite back. Who joined with it stays a member. */
+  inviteRevoke(
+    options: InviteRevokeOptions,
+    context: OperationContext,
+  ): Promise<{ readonly id: string; readonly state: 'revoked' | 'used' }>;
+  /** Makes a folder of other nodes here, once its issuer admitted this one; content comes later. */
+  join(options: JoinOptions, context: OperationContext): Promise<JoinResult>;
 
   /** Emits items of type `slot`: `{slot, kind, label, created}`. */
   keyList(context: OperationContext): Promise<{ readonly slots: number }>;

@@ -1,6 +1,7 @@
 /** What a node that is online is asked for and tells: {@link Online} is made by `goOnline`. Times in milliseconds. */
 
 import type { NodeId } from '../log/types.ts';
+import type { DialAs } from '../net/join-call.ts';
 import type { PeerConnection } from '../net/peer-connection.ts';
 import type { PeerKey } from '../net/peer-keeper.ts';
 import type { Begin } from '../net/transport.ts';
@@ -76,6 +77,8 @@ export interface OnlineFolder {
 
 /** A node that exchanges its folders with its peers. */
 export interface Online {
+  /** Dials as this node: for joins. */
+  readonly dialAs: DialAs;
   /** Where it takes connections, as `host:port`; undefined where it does not. */
   readonly address: string | undefined;
   /** In order of their ids. */

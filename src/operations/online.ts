@@ -9,6 +9,7 @@ import { MAX_FOLDER_TOKENS, MAX_FRAME_BYTES, MAX_UNKNOWN_MS } from '../limits.ts
 import { Door } from '../net/door.ts';
 import type { LocalFolder } from '../net/folder-channels.ts';
 import { Gate } from '../net/gate.ts';
+import type { DialAs } from '../net/join-call.ts';
 import { NetworkUse } from '../net/network-use.ts';
 import type { PeerKey } from '../net/peer-keeper.ts';
 import { Peers } from '../net/peers.ts';
@@ -212,6 +213,8 @@ class RunningOnline implements Online {
       await this.foldersChanged();
     }
   }
+
+  readonly dialAs: DialAs = (address, callee, begin) => this.#door.dial(address, callee, begin);
 
   networkChanged(): void {
     this.#peers.networkChanged();

@@ -12,6 +12,8 @@ export const argumentsOf: Readonly<Record<string, readonly string[]>> = {
   'folder lock': ['docs'],
   'folder unlock': ['docs'],
   'folder remove': ['docs', '-n'],
+  invite: ['docs'],
+  join: ['vault1line'],
   diff: ['yesterday', '-p'],
   restore: ['--to', 'd', '-n'],
   revert: ['--at', 'yesterday'],

@@ -140,6 +140,31 @@ test('each command hands over what was given and nothing that was not', async ()
   });
   assert.deepEqual(await optionsOf('folder remove docs -n'), { folder: 'docs', dryRun: true });
   assert.deepEqual(await optionsOf('folder remove docs --yes'), { folder: 'docs', yes: true });
+  assert.deepEqual(await optionsOf('invite docs'), { folder: 'docs' });
+  assert.deepEqual(
+    await optionsOf('invite docs --role read --expires 2h --address a:1 --address wss://b/c'),
+    { folder: 'docs', role: 'read', expiresMs: 7_200_000, addresses: ['a:1', 'wss://b/c'] },
+  );
+  assert.deepEqual(await optionsOf('invite --list'), {});
+  assert.deepEqual(await optionsOf('invite -f docs --list'), { folder: 'docs' });
+  assert.deepEqual(await optionsOf('invite --revoke 3f9a2c01'), { id: '3f9a2c01' });
+  assert.deepEqual(await optionsOf('join vault1line'), { invite: 'vault1line', cwd });
+  assert.deepEqual(await optionsOf('join vault1line ../docs --name n'), {
+    invite: 'vault1line',
+    cwd,
+    path: '/place/docs',
+    name: 'n',
+  });
+  assert.deepEqual(await optionsOf('join - --stored-only', { files: { '-': 'vault1piped \n' } }), {
+    invite: 'vault1piped',
+    cwd,
+    storedOnly: true,
+  });
+  for (const wrong of ['--list --role read', '--revoke ab --list', '--revoke ab docs', '']) {
+    const { exit } = await run(fakeVault(), `invite ${wrong}`.trim());
+    assert.equal(exit, 2, wrong);
+  }
+  assert.equal((await run(fakeVault(), 'join vault1line there --stored-only')).exit, 2);
   assert.deepEqual(await optionsOf('key remove 2'), { slot: '2' });
   assert.deepEqual(await optionsOf('config get reserve'), 'reserve');
   assert.deepEqual(await optionsOf('config set reserve 16M'), { key: 'reserve', value: '16M' });

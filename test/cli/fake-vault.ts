@@ -282,6 +282,28 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
       const left = { skipped: 0, errors: 0, damaged: 0 };
       return Promise.resolve({ ...folder, locked: false, files, dirs, bytes, ...left, seconds });
     },
+    invite: (options) =>
+      reply('invite', options, {
+        folder: id,
+        name: 'docs',
+        id,
+        invite: 'vault1line',
+        role: options.role ?? 'write',
+        expires: time,
+        addresses: options.addresses ?? ['box:7420'],
+      }),
+    async inviteList(options, context) {
+      note('inviteList', options);
+      const facts = { folder: id, name: 'docs', role: 'read', created: time, expires: time };
+      const addresses = ['box:7420'];
+      const item = { type: 'invite', id, ...facts, state: 'open', addresses };
+      context.emit({ type: 'item', item });
+      context.emit({ type: 'item', item: { ...item, name: null, state: 'used' } });
+      return Promise.resolve({ invites: 2 });
+    },
+    inviteRevoke: (options) => reply('inviteRevoke', options, { id, state: 'revoked' as const }),
+    join: (options) =>
+      reply('join', options, { ...folder, role: 'write', issuer: id, known: false }),
     async folderRemove(options, context) {
       note('folderRemove', options);
       const answer = options.dryRun || options.yes || (await context.confirm(question));
