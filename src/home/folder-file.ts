@@ -20,13 +20,7 @@ import type { SecretKey } from '../crypto/hash.ts';
 import { utf8 } from '../bytes.ts';
 import { VaultError } from '../errors.ts';
 import type { Excludes } from '../folder/excludes.ts';
-import {
-  MAX_ADDRESS_BYTES,
-  MAX_EPOCHS,
-  MAX_EXCLUDES,
-  MAX_INVITE_ADDRESSES,
-  MAX_LABEL,
-} from '../limits.ts';
+import { MAX_EPOCHS, MAX_EXCLUDES, MAX_LABEL } from '../limits.ts';
 import { asId, idToBytes } from '../log/clock-codec.ts';
 import type { NodeId, Role } from '../log/types.ts';
 import { pathFromBytes, pathToBytes } from '../path-bytes.ts';
@@ -66,7 +60,6 @@ export interface Introducer {
   readonly node: NodeId;
   /** Static X25519 key, 32 bytes. */
   readonly exchangeKey: Uint8Array;
-  readonly addresses: readonly string[];
   readonly role: Role;
 }
 
@@ -102,7 +95,6 @@ export function encodeFolderState(state: FolderState): Uint8Array {
           [
             idToBytes(introducer.node),
             introducer.exchangeKey,
-            [...introducer.addresses],
             roles.indexOf(introducer.role),
           ],
         ]),
@@ -152,15 +144,12 @@ export function decodeFolderState(bytes: Uint8Array): FolderState {
 }
 
 function decodeIntroducer(value: CborValue | undefined): Introducer {
-  const fields = asArray(value, 4, 4);
-  const role = roles[asInteger(fields[3], 0, roles.length - 1)];
+  const fields = asArray(value, 3, 3);
+  const role = roles[asInteger(fields[2], 0, roles.length - 1)];
   if (role === undefined) throw new RangeError('expected a known number');
   return {
     node: asId(fields[0]),
     exchangeKey: asBytes(fields[1], 32),
-    addresses: asArray(fields[2], 0, MAX_INVITE_ADDRESSES).map((address) =>
-      asText(address, MAX_ADDRESS_BYTES),
-    ),
     role,
   };
 }

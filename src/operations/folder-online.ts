@@ -233,9 +233,11 @@ export class FolderOnline {
 
   /** Takes note of who the members are, where that is another than before. */
   #readMembers(): void {
-    const log = this.#folder?.log;
+    const folder = this.#folder;
+    const log = folder?.log;
     const membership = log?.members.membership;
-    if (log === undefined || membership === this.#membership) return;
+    const isSame = membership !== undefined && membership === this.#membership;
+    if (folder === undefined || log === undefined || isSame) return;
     this.#membership = membership;
     const names = new Map<NodeId, string>();
     for (const { log: id } of log.heads.values()) {
@@ -251,6 +253,11 @@ export class FolderOnline {
       const { exchangeKey } = membership?.members.get(node) ?? {};
       const isMember = exchangeKey !== undefined && toHex(exchangeKey) === key;
       known.set(key, [...own, { node, name: names.get(node), isMember }]);
+    }
+    // Until the logs tell of it, whom this node joined through.
+    for (const { node, exchangeKey } of folder.members) {
+      if (exchangeKey === undefined || log.members.knows(node)) continue;
+      known.set(toHex(exchangeKey), [{ node, name: names.get(node), isMember: true }]);
     }
     this.#known = known;
     this.#parts.changed();

@@ -7,6 +7,7 @@ import { noExcludes } from '../folder/excludes.ts';
 import type { FolderState, Introducer } from '../home/folder-file.ts';
 import { realPathOfMissing, type ListedFolder } from '../home/folder-set.ts';
 import { isLabel } from '../home/settings.ts';
+import { MAX_GIVEN_ADDRESSES } from '../limits.ts';
 import { callIssuer, type DialAs } from '../net/join-call.ts';
 import { parseInvite, type InviteLine } from '../net/invite-text.ts';
 import type { JoinHandover } from '../net/join-message.ts';
@@ -46,6 +47,7 @@ export async function join(
   const call = await callIssuer({ invite, identity, clock, dial, signal });
   try {
     const { handover } = call;
+    rememberAddresses(session, invite, handover);
     const known = session.folders.list().folders.find(({ id }) => id === toHex(handover.folder));
     const folder = known
       ? await refresh(session, known, invite, handover)
@@ -120,8 +122,24 @@ async function create(
   return state;
 }
 
-function introducerOf({ issuer, addresses }: InviteLine, handover: JoinHandover): Introducer {
-  return { node: handover.issuer, exchangeKey: issuer, addresses, role: handover.role };
+function introducerOf({ issuer }: InviteLine, handover: JoinHandover): Introducer {
+  return { node: handover.issuer, exchangeKey: issuer, role: handover.role };
+}
+
+/** The issuer is found again where it was: known before there is a folder, which would be alone without it. */
+function rememberAddresses(
+  { home }: Session,
+  { addresses: named }: InviteLine,
+  { issuer: node }: JoinHandover,
+): void {
+  const { addresses: known } = home.peers;
+  const fresh = named.filter(
+    (address) => !known.some((one) => one.address === address && one.node === node),
+  );
+  const room = MAX_GIVEN_ADDRESSES - known.length;
+  if (fresh.length === 0 || room <= 0) return;
+  const added = fresh.slice(0, room).map((address) => ({ address, node }));
+  home.updatePeers({ addresses: [...known, ...added] });
 }
 
 /** The name that was proposed, or one like it that no folder here has. */

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { commands } from '../../src/cli/commands.ts';
 import { assertMatchesSchema } from '../helpers/json-schema.ts';
+import { JoiningNode } from '../helpers/joining.ts';
 import { makeConflict } from '../helpers/joined-in-memory.ts';
 import { startVault } from '../helpers/run-vault.ts';
 import { TestNode } from '../helpers/test-node.ts';
@@ -312,6 +313,40 @@ test('every command says in JSON what it did', async (t) => {
     const { slot } = await node.done('key', 'change-passphrase', ...files);
     await node.done('key', 'remove', String(slot));
     await node.done('key', 'recovery-code');
+  });
+
+  await t.test('invites, and a folder that is joined and removed', async (step) => {
+    const made = await node.json(0, 'invite', 'work', '--address', 'box:7420', '--role', 'read');
+    const { invite, id, role, addresses, expires } = lastOf(made);
+    assert.match(String(invite), /^vault1[0-9a-z]{80,}$/);
+    assert.deepEqual([role, addresses], ['read', ['box:7420']]);
+    const hours = (Date.parse(String(expires)) - Date.now()) / 3_600_000;
+    assert.ok(hours > 23 && hours < 25);
+    assert.equal(only(made, 'warning').length, 1, 'nobody outside reaches it');
+    const far = await node.json(0, 'invite', 'work', '--address', 'vault.example.org:7420');
+    assert.equal(only(far, 'warning').length, 0);
+    assert.deepEqual(await node.done('invite', '--revoke', String(id)), {
+      type: 'summary',
+      id,
+      state: 'revoked',
+    });
+    const listed = only(await node.json(0, 'invite', '--list', 'work'), 'invite');
+    assert.deepEqual(
+      listed.map(({ state }) => state),
+      ['open', 'revoked'],
+    );
+    assert.ok(!JSON.stringify(listed).includes(String(invite).slice(-20)));
+    await node.fails(2, 'invite', 'work', '--address', 'no address at all');
+    await node.fails(10, 'invite', '--revoke', 'ffffffff');
+
+    const issuer = await JoiningNode.issuer(step);
+    const line = await issuer.invite();
+    const joined = await node.done('join', line, join(node.directory, 'joined'), '--name', 'third');
+    assert.deepEqual([joined['name'], joined['role'], joined['known']], ['third', 'write', false]);
+    const error = await node.fails(24, 'join', line, join(node.directory, 'again'));
+    assert.ok(!JSON.stringify(error).includes(line.slice(10)), 'the line is a secret');
+    assert.equal((await node.fails(2, 'join', `${line}x`)).code, 'VAULT_USAGE');
+    await node.done('folder', 'remove', 'third', '--yes');
   });
 
   await t.test('a folder is removed, its files are not', async () => {
