@@ -91,13 +91,7 @@ export function encodeFolderState(state: FolderState): Uint8Array {
     ...(version < 3 ? [] : [state.lockedAt === undefined ? null : pathToBytes(state.lockedAt)]),
     ...(introducer === undefined
       ? []
-      : [
-          [
-            idToBytes(introducer.node),
-            introducer.exchangeKey,
-            roles.indexOf(introducer.role),
-          ],
-        ]),
+      : [[idToBytes(introducer.node), introducer.exchangeKey, roles.indexOf(introducer.role)]]),
   ]);
 }
 

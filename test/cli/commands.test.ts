@@ -3,33 +3,8 @@ import { test } from 'node:test';
 import { VaultError } from '../../src/errors.ts';
 import { ChangeTally } from '../../src/folder/change-tally.ts';
 import type { OperationContext } from '../../src/operations/operation.ts';
-import { FakeContext, type FakeOptions } from './fake-context.ts';
+import { env, optionsOf, run, type Ran } from './command-runs.ts';
 import { fakeVault, type FakeVault } from './fake-vault.ts';
-
-const env = { VAULT_PASSPHRASE: 'right' };
-
-interface Ran {
-  readonly fake: FakeContext;
-  readonly exit: number;
-}
-
-/** Runs a command line over the fake vault, whose passphrase is in the environment. */
-async function run(vault: FakeVault, argv: string, options: FakeOptions = {}): Promise<Ran> {
-  const fake = new FakeContext(argv.split(' '), { env, vault, ...options });
-  const outcome = await fake.run();
-  assert.ok('exit' in outcome);
-  return { fake, exit: outcome.exit };
-}
-
-/** The options the only operation called was given. */
-async function optionsOf(argv: string, options: FakeOptions = {}): Promise<unknown> {
-  const vault = fakeVault();
-  const { exit, fake } = await run(vault, argv, options);
-  assert.equal(exit, 0, fake.err);
-  assert.equal(vault.calls.length, 1);
-  assert.equal(vault.closed, vault.opened.length);
-  return vault.calls[0]?.options;
-}
 
 test('each command hands over what was given and nothing that was not', async () => {
   const cwd = '/place/here';
@@ -140,31 +115,6 @@ test('each command hands over what was given and nothing that was not', async ()
   });
   assert.deepEqual(await optionsOf('folder remove docs -n'), { folder: 'docs', dryRun: true });
   assert.deepEqual(await optionsOf('folder remove docs --yes'), { folder: 'docs', yes: true });
-  assert.deepEqual(await optionsOf('invite docs'), { folder: 'docs' });
-  assert.deepEqual(
-    await optionsOf('invite docs --role read --expires 2h --address a:1 --address wss://b/c'),
-    { folder: 'docs', role: 'read', expiresMs: 7_200_000, addresses: ['a:1', 'wss://b/c'] },
-  );
-  assert.deepEqual(await optionsOf('invite --list'), {});
-  assert.deepEqual(await optionsOf('invite -f docs --list'), { folder: 'docs' });
-  assert.deepEqual(await optionsOf('invite --revoke 3f9a2c01'), { id: '3f9a2c01' });
-  assert.deepEqual(await optionsOf('join vault1line'), { invite: 'vault1line', cwd });
-  assert.deepEqual(await optionsOf('join vault1line ../docs --name n'), {
-    invite: 'vault1line',
-    cwd,
-    path: '/place/docs',
-    name: 'n',
-  });
-  assert.deepEqual(await optionsOf('join - --stored-only', { files: { '-': 'vault1piped \n' } }), {
-    invite: 'vault1piped',
-    cwd,
-    storedOnly: true,
-  });
-  for (const wrong of ['--list --role read', '--revoke ab --list', '--revoke ab docs', '']) {
-    const { exit } = await run(fakeVault(), `invite ${wrong}`.trim());
-    assert.equal(exit, 2, wrong);
-  }
-  assert.equal((await run(fakeVault(), 'join vault1line there --stored-only')).exit, 2);
   assert.deepEqual(await optionsOf('key remove 2'), { slot: '2' });
   assert.deepEqual(await optionsOf('config get reserve'), 'reserve');
   assert.deepEqual(await optionsOf('config set reserve 16M'), { key: 'reserve', value: '16M' });
