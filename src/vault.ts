@@ -44,6 +44,8 @@ import { join } from './operations/join.ts';
 import { log } from './operations/log.ts';
 import { lockFolder } from './operations/lock-folder.ts';
 import { cat, listSnapshots, ls } from './operations/look.ts';
+import { keepLive } from './operations/keep-live.ts';
+import type { Live, LiveOptions } from './operations/live-types.ts';
 import { goOnline, type OpenExchange } from './operations/online.ts';
 import type { Online, OnlineOptions } from './operations/online-types.ts';
 import type { JoinOptions } from './operations/member-options.ts';
@@ -74,6 +76,11 @@ export interface Vault extends VaultApi {
   online(options: OnlineOptions): Promise<Online>;
   /** The slot that a secret opens. Throws `VAULT_KEY_WRONG`. Nothing is touched. */
   prove(secret: Secret): Promise<string>;
+  /**
+   * Watches, records and brings in step the folders with a working copy; closed with the home at the latest. To
+   * be asked for before {@link online}, whose news then come here. Throws `VAULT_EXISTS` where they are kept already.
+   */
+  keepLive(options: LiveOptions): Promise<Live>;
 }
 
 /** A home that this process alone has, and has not opened yet. */
@@ -196,6 +203,7 @@ function wire(session: Session): Vault {
   let desk: JoinDesk | undefined;
   const ownHosts = async (): Promise<readonly string[]> =>
     (await openNodeNetwork(session)).ownAddresses();
+  let live: Promise<Live> | undefined;
   const guarded = <A extends readonly unknown[], R>(
     run: (...args: A) => Promise<R>,
   ): ((...args: A) => Promise<R>) => {
@@ -235,9 +243,13 @@ function wire(session: Session): Vault {
   ): ((options: O, context: OperationContext) => Promise<R>) =>
     streamed(async (options: O, context: OperationContext) => {
       const there = await online;
-      if (there === undefined) return run(options, context);
-      const { id } = session.folders.find(options.folder, '/');
-      return there.without(id, () => run(options, context));
+      try {
+        if (there === undefined) return await run(options, context);
+        const { id } = session.folders.find(options.folder, '/');
+        return await there.without(id, () => run(options, context));
+      } finally {
+        await (await live)?.foldersChanged();
+      }
     });
   /** Which folders there are, or whether one is paused, is another than before. */
   const arranging = <O, R>(
@@ -246,11 +258,13 @@ function wire(session: Session): Vault {
     streamed(async (options: O, _context: OperationContext) => {
       const result = await run(options);
       await (await online)?.foldersChanged();
+      await (await live)?.foldersChanged();
       return result;
     });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     try {
+      await (await live)?.close();
       await (await online)?.close();
       await desk?.close();
       for (const exchange of exchanges) await exchange.close();
@@ -315,6 +329,23 @@ function wire(session: Session): Vault {
     configSet: guarded((key, value) => setSetting(session, key, value)),
     configList: streamed(async (context) => listSettings(session, context)),
     exchange: guarded(exchangeOf),
+    keepLive: guarded(async (options) => {
+      if (live !== undefined) throw new VaultError('VAULT_EXISTS', 'folders are kept live already');
+      // Else both would bring working copies in step.
+      if (online !== undefined) throw new TypeError('expected a node that is not online yet');
+      const told = (folder: string): void => {
+        options.onRecorded?.(folder);
+        // Where it fails the exchange says so.
+        void online?.then((there) => there.announce(folder));
+      };
+      live = keepLive(session, { ...options, onRecorded: told }, () => (live = undefined));
+      try {
+        return await live;
+      } catch (error) {
+        live = undefined;
+        throw error;
+      }
+    }),
     online: guarded(async (options) => {
       if (online !== undefined) throw new VaultError('VAULT_EXISTS', 'this node is online already');
       const admissions = new JoinDesk({
@@ -323,12 +354,11 @@ function wire(session: Session): Vault {
         onFailed: (error) => options.onTrouble?.({ message: failureText(error), error }),
       });
       desk = admissions;
-      online = goOnline(
-        session,
-        exchangeOf,
-        { admissions, ...options },
-        () => (online = undefined),
-      );
+      online = Promise.resolve(live).then((kept) => {
+        const news = kept === undefined ? {} : { onNews: (folder: string) => kept.news(folder) };
+        const given = { admissions, ...news, ...options };
+        return goOnline(session, exchangeOf, given, () => (online = undefined));
+      });
       try {
         return await online;
       } catch (error) {

@@ -46,8 +46,16 @@ export interface RecorderParts extends PendingParts {
   readonly secrets: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** What is found otherwise than recorded and is left for a later look. Default: nothing. */
+  readonly leaves?: LeftForLater;
   readonly onProgress: (counts: Readonly<ChangeCounts>) => void;
   readonly onProblem: (path: string, message: string, isError: boolean) => void;
+}
+
+/** Which changes are not recorded yet. Paths are those on this disk. */
+export interface LeftForLater {
+  readonly isBusy: (path: string) => boolean;
+  readonly isHeld: (gone: string) => boolean;
 }
 
 interface Candidate {
@@ -105,7 +113,12 @@ export class ChangeRecorder {
 
   async #takeChanged(scanned: ScannedDirectory, takenMs: number): Promise<void> {
     const { counts } = this.#tally;
-    for (const name of scanned.gone) this.#gone.note(scanned, name, false);
+    const { leaves } = this.#parts;
+    for (const name of scanned.gone) {
+      if (leaves?.isHeld(join(scanned.path, name)) === true) {
+        this.#tally.keepEntry(scanned.seen.get(name));
+      } else this.#gone.note(scanned, name, false);
+    }
     if (scanned.files.length + scanned.symlinks.length + scanned.newDirectories.length === 0)
       return;
     const known = this.#pending.find(scanned.path);
@@ -139,6 +152,10 @@ export class ChangeRecorder {
       await this.#addContent({ directory, name, source }, 'symlink', body, stat, takenMs);
     }
     for (const [index, name] of scanned.files.entries()) {
+      if (leaves?.isBusy(join(scanned.path, name)) === true) {
+        this.#tally.keepEntry(scanned.seen.get(name));
+        continue;
+      }
       if (scanned.seen.get(name)?.kind === 'directory') this.#gone.note(scanned, name, true);
       const stat = packedStat(scanned.stats, index);
       const source = stat && this.#parts.goneFiles.find(stat, scanned.path, name);

@@ -89,7 +89,7 @@ export function directoryFilter(
   }
 }
 
-const CACHE_TAG = 'CACHEDIR.TAG';
+export const CACHE_TAG = 'CACHEDIR.TAG';
 const cacheSignature = utf8('Signature: 8a477f597d28d172789f06886806bc55');
 
 /** Whether a file begins as the Cache Directory Tagging Specification says. */

@@ -28,9 +28,13 @@ export class HeldDeletions {
     return due;
   }
 
-  /** Begins a look that goes through all {@link directories}. */
-  begin(): void {
+  /** Begins a look that goes through these directories; through all {@link directories} where none are given. */
+  begin(looked?: ReadonlySet<string>): void {
     this.#found = new Map();
+    if (looked === undefined) return;
+    for (const [path, ms] of this.#since) {
+      if (!looked.has(directoryOf(path))) this.#found.set(path, ms);
+    }
   }
 
   /** Whether what the look found gone is to be left as recorded for now. */

@@ -39,6 +39,15 @@ export interface ScanInput {
   readonly signal: AbortSignal;
   /** Default {@link wholeFolder}. */
   readonly scope?: ScanScope;
+  /** Who watches the folder is told where this goes. */
+  readonly watcher?: ScanWatcher;
+}
+
+export interface ScanWatcher {
+  /** A directory is about to be looked at. */
+  enter(directory: string): void;
+  /** A recorded directory is there, and is not looked at. */
+  pass(directory: string): void;
 }
 
 /** A directory to begin at. */
@@ -202,6 +211,7 @@ class Walk {
       while (directories.length < count && bytes < ROW_BYTES_PER_TASK) {
         const directory = this.#open.pop();
         if (directory === undefined) break;
+        this.#input.watcher?.enter(directory.path);
         const rows = await this.#rows(directory);
         bytes += rows === undefined ? 0 : rowBytes(rows);
         directories.push(directory);
@@ -272,6 +282,10 @@ class Walk {
         return { path: join(path, name), isNew, isDamaged: false, above, place };
       };
       const { entersRecorded, entersNew, within } = this.#scope;
+      const { watcher } = this.#input;
+      if (!entersRecorded && watcher !== undefined) {
+        for (const { name } of found.below) watcher.pass(join(path, name));
+      }
       const inside = entersRecorded
         ? found.below.map(({ name, wasMount }) => open(name, false, wasMount))
         : [];

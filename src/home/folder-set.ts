@@ -26,6 +26,8 @@ export class FolderSet {
   readonly #environment: Environment;
   readonly #home: Home;
   readonly #open = new Map<string, Promise<OpenFolder>>();
+  /** By folder: what is wrong with what this process does with it all the time, in plain words. */
+  readonly troubles = new Map<string, readonly string[]>();
   /** By folder: what changes it, or its working copy, waits here for its turn. */
   readonly #orders = new Map<string, Mutex>();
 

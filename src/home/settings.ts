@@ -47,6 +47,12 @@ export const settingDefinitions = {
     about: 'worker threads; 0 takes one for each processor',
     ...integer(0, 64),
   },
+  rescan: {
+    fallback: '3600',
+    about:
+      'seconds between looks at everything in a folder that is kept live, a quarter more or less',
+    ...integer(10, 604_800),
+  },
   reserve: {
     fallback: String(8 * MIB),
     about: 'bytes kept allocated so that a full disk can still be worked on; 0 for none',

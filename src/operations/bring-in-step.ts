@@ -7,17 +7,27 @@
 import { VaultError } from '../errors.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { probeAbilities } from '../system/file-system-abilities.ts';
+import { hintedPlaces } from './hinted-places.ts';
 import { InStepChanges, type InStepCounts } from './in-step-changes.ts';
 import { compareInStep } from './in-step-walk.ts';
 import { LocalNaming } from './local-naming.ts';
 import type { OperationContext } from './operation.ts';
-import { intoFolder, recordWorkingCopy } from './record-working-copy.ts';
+import { intoFolder, recordWorkingCopy, type RecordingOptions } from './record-working-copy.ts';
 import { recoverApply } from './recover-apply.ts';
 import type { Session } from './session.ts';
 
 export interface InStepOptions {
   /** Go on where a safety rule stopped. */
   readonly yes: boolean;
+  /**
+   * Only these directories of the folder are recorded and brought in step, and what lies below those that come
+   * or go: where nothing else can differ.
+   */
+  readonly directories?: ReadonlySet<string>;
+  /** See `RecordingOptions`. */
+  readonly recording?: Pick<RecordingOptions, 'leaves' | 'watcher'>;
+  /** Told each path, as it is in the folder, whose content has not come yet. */
+  readonly onBehind?: (path: string) => void;
 }
 
 /** How often what refused to be replaced is recorded and tried again. */
@@ -43,16 +53,31 @@ export async function bringInStep(
   const root = folder.state.path;
   const naming = new LocalNaming(folder, () => probeAbilities(fileSystem, root, random));
   for (let round = 1; ; round++) {
-    const recording = { phase: `record ${folder.name}`, yes: options.yes };
+    const { directories, onBehind } = options;
+    const recording = {
+      phase: `record ${folder.name}`,
+      yes: options.yes,
+      ...options.recording,
+      ...(directories === undefined
+        ? {}
+        : { places: await hintedPlaces(session, folder, localPaths(folder, directories)) }),
+    };
     await recordWorkingCopy(session, folder, intoFolder(folder), recording, context);
     const isLast = round === ROUNDS;
     const changes = new InStepChanges(session, folder, context, { counts, naming, isLast });
     try {
-      await compareInStep({ folder, signal: context.signal, naming, counts, changes });
+      const { signal } = context;
+      const only = directories === undefined ? {} : { directories };
+      const told = onBehind === undefined ? {} : { onBehind };
+      await compareInStep({ folder, signal, naming, counts, changes, ...only, ...told });
       await changes.finish();
     } finally {
       changes.close();
     }
     if (changes.refused === 0 || isLast) return counts;
   }
+}
+
+function* localPaths({ aliases }: OpenFolder, paths: Iterable<string>): Generator<string> {
+  for (const path of paths) yield aliases.toLocal(path);
 }

@@ -62,6 +62,11 @@ export class DeletionGuard {
     this.#context = context;
   }
 
+  /** Whether there is doubt already before anybody looks for what was moved. */
+  isDoubtful(survey: Survey): boolean {
+    return doubtOf(survey, survey.gone, this.#isSwapped) !== undefined;
+  }
+
   /**
    * Asks where there is doubt, once. `countGone` says how much of what the survey missed was not moved.
    * Throws `VAULT_REFUSED` unless the answer is yes, and where the root was swapped meanwhile.

@@ -2,7 +2,7 @@
 
 import { equalBytes } from '../bytes.ts';
 import { isLoss, isVaultError } from '../errors.ts';
-import { join } from '../folder-path.ts';
+import { directoryOf, join, lastName } from '../folder-path.ts';
 import type { SeenEntry } from '../folder/working-copy-row.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { TreeEntry } from '../log/folder-tree.ts';
@@ -20,6 +20,9 @@ export interface InStepWalkParts {
   readonly signal: AbortSignal;
   readonly naming: LocalNaming;
   readonly counts: Pick<InStepCounts, 'behind'>;
+  /** Only these directories of the folder are compared, and what lies below those that come or go. */
+  readonly directories?: ReadonlySet<string>;
+  readonly onBehind?: (path: string) => void;
   /** Takes what differs. */
   readonly changes: Pick<InStepChanges, 'add' | 'rename' | 'seen'>;
 }
@@ -27,7 +30,9 @@ export interface InStepWalkParts {
 /** Hands all that differs to `changes`, and counts anew what has not come yet. */
 export async function compareInStep(parts: InStepWalkParts): Promise<void> {
   parts.counts.behind = 0;
-  await new InStepWalk(parts, await presentView(parts.folder.log)).directory('', true);
+  const walk = new InStepWalk(parts, await presentView(parts.folder.log));
+  if (parts.directories === undefined) await walk.directory('', true);
+  else await walk.only(parts.directories);
 }
 
 /** Paths are those on this disk. */
@@ -38,8 +43,15 @@ class InStepWalk {
   readonly #counts: InStepWalkParts['counts'];
   readonly #changes: InStepWalkParts['changes'];
   readonly #view: TreeView;
+  readonly #onBehind: (path: string) => void;
+  /** Those that were compared, where not all are to be. */
+  #done: Set<string> | undefined;
 
-  constructor({ folder, signal, naming, counts, changes }: InStepWalkParts, view: TreeView) {
+  constructor(
+    { folder, signal, naming, counts, changes, onBehind }: InStepWalkParts,
+    view: TreeView,
+  ) {
+    this.#onBehind = onBehind ?? (() => undefined);
     this.#folder = folder;
     this.#signal = signal;
     this.#naming = naming;
@@ -48,9 +60,36 @@ class InStepWalk {
     this.#view = view;
   }
 
+  /** Compares these directories of the folder, and those above them where one of them comes or goes. */
+  async only(directories: Iterable<string>): Promise<void> {
+    const { aliases } = this.#folder;
+    const wanted = new Set<string>();
+    for (const directory of directories) {
+      for (let at = directory; !wanted.has(at); at = directoryOf(at)) {
+        wanted.add(at);
+        if (at === '' || (await this.#stays(at))) break;
+      }
+    }
+    this.#done = new Set();
+    for (const path of [...wanted].sort()) {
+      const local = aliases.toLocal(path);
+      if (!this.#done.has(local)) await this.directory(local, true);
+    }
+  }
+
+  /** Whether a directory is here, and something in it is shown. */
+  async #stays(path: string): Promise<boolean> {
+    const local = this.#folder.aliases.toLocal(path);
+    const rows = await this.#changes.seen(directoryOf(local));
+    if (rows.get(lastName(local))?.kind !== 'directory') return false;
+    const listed = await this.#view.list(path);
+    return listed !== undefined && listed.entries.length + listed.damage.length > 0;
+  }
+
   /** `isShown`: else all of it is to go. */
   async directory(path: string, isShown: boolean): Promise<void> {
     this.#signal.throwIfAborted();
+    this.#done?.add(path);
     const { aliases } = this.#folder;
     const listed = isShown ? await this.#view.list(aliases.toPath(path)) : undefined;
     const rows = await this.#changes.seen(path);
@@ -66,8 +105,10 @@ class InStepWalk {
     for (const [name, entry] of shown) {
       const row = rows.get(name);
       await this.#entry(path, name, entry, row);
-      if (entry.kind === 'directory') below.push({ path: join(path, name), isShown: true });
-      else if (row?.kind === 'directory') below.push({ path: join(path, name), isShown: false });
+      if (entry.kind === 'directory') {
+        const isSame = this.#done !== undefined && row?.kind === 'directory';
+        if (!isSame) below.push({ path: join(path, name), isShown: true });
+      } else if (row?.kind === 'directory') below.push({ path: join(path, name), isShown: false });
     }
     for (const [name, row] of rows) {
       const at = join(path, name);
@@ -107,6 +148,7 @@ class InStepWalk {
     const body = await this.#bodyIfHere(version);
     if (body === undefined) {
       this.#counts.behind++;
+      this.#onBehind(this.#folder.aliases.toPath(join(directory, name)));
       return;
     }
     await this.#changes.add({ directory, name, next: body, version }, row);

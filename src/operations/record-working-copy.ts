@@ -3,8 +3,13 @@
 import { mapKey } from '../bytes.ts';
 import { isLoss, isVaultError } from '../errors.ts';
 import { directoryOf } from '../folder-path.ts';
-import { ChangeRecorder, type RecorderParts } from '../folder/change-recorder.ts';
+import {
+  ChangeRecorder,
+  type LeftForLater,
+  type RecorderParts,
+} from '../folder/change-recorder.ts';
 import type { ChangeCounts } from '../folder/change-tally.ts';
+import type { ScanPlace, ScanWatcher } from '../folder/scan.ts';
 import { Survey } from '../folder/survey.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { parentsOfEdit } from '../log/conflict-rule.ts';
@@ -36,6 +41,14 @@ export interface RecordingOptions {
    * For rehearsals that ask about nothing else: where a file was moved to is seen within them only.
    */
   readonly within?: readonly string[];
+  /**
+   * Only these directories are looked at, and what is new in them: everything else counts as it was recorded.
+   * Where so much of them is gone that it may be a mistake, all is looked at nevertheless.
+   */
+  readonly places?: readonly ScanPlace[];
+  /** What is left for a later recording. */
+  readonly leaves?: LeftForLater;
+  readonly watcher?: ScanWatcher;
 }
 
 /** The folder's own store, log and rows. */
@@ -81,11 +94,14 @@ export async function recordWorkingCopy(
   const guarded = { path: root, identity: folder.state.root };
   const guard = new DeletionGuard(fileSystem, guarded, options.yes, context);
   const survey = new Survey(place.seen);
-  const surveyed = scanFolder(session, folder, signal, {
+  const { places, leaves, watcher } = options;
+  const scope = {
     ...recordedDirectories,
+    ...(places === undefined ? {} : { places, entersRecorded: false }),
     acceptsMounts: options.yes,
     within: options.within,
-  });
+  };
+  const surveyed = scanFolder(session, folder, signal, scope, watcher);
   const recorder = new ChangeRecorder({
     root,
     ...place,
@@ -98,6 +114,7 @@ export async function recordWorkingCopy(
     secrets: folder.secrets,
     clock,
     signal,
+    ...(leaves === undefined ? {} : { leaves }),
     onProgress: ({ files, bytes }) => {
       context.emit({ type: 'progress', phase: options.phase, files, bytes });
     },
@@ -108,12 +125,19 @@ export async function recordWorkingCopy(
       await survey.take(scanned);
       await recorder.take({ ...scanned, changed: [] });
     }
+    if (places !== undefined && guard.isDoubtful(survey)) {
+      // What is much of some directories may be little of all, or lie elsewhere by now.
+      await recorder.abandon();
+      const { places: _, ...everywhere } = options;
+      return await recordWorkingCopy(session, folder, place, everywhere, context);
+    }
     await guard.check(survey, () => stillGone(session, folder, survey, signal));
     for await (const scanned of scanFolder(
       session,
       folder,
       signal,
       changedPlaces(survey, options.within),
+      watcher,
     )) {
       await recorder.take(scanned);
     }

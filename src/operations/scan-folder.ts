@@ -4,7 +4,13 @@ import { ArrivedDirectories } from '../folder/arrived-directories.ts';
 import type { GoneFile } from '../folder/gone-files.ts';
 import type { DirectoryIdentity } from '../folder/look.ts';
 import { packedStat } from '../folder/packed-stats.ts';
-import { scan, wholeFolder, type Scanned, type ScanScope } from '../folder/scan.ts';
+import {
+  scan,
+  wholeFolder,
+  type Scanned,
+  type ScanScope,
+  type ScanWatcher,
+} from '../folder/scan.ts';
 import type { Survey } from '../folder/survey.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { isMassDeletion } from './mass-deletion.ts';
@@ -19,6 +25,7 @@ export function scanFolder(
   folder: OpenFolder,
   signal: AbortSignal,
   scope: ScanScope = wholeFolder,
+  watcher?: ScanWatcher,
 ): AsyncGenerator<Scanned> {
   const { fileSystem, pool, clock } = session.environment;
   return scan({
@@ -32,6 +39,7 @@ export function scanFolder(
     neverEnter: neverEntered(session),
     signal,
     scope,
+    ...(watcher === undefined ? {} : { watcher }),
   });
 }
 

@@ -32,7 +32,7 @@ export async function status(
   let open = false;
   const chosen = chosenFolders(session, options.folders);
   for (const listed of chosen) {
-    const problems: string[] = [];
+    const problems = [...(session.folders.troubles.get(listed.id) ?? [])];
     let changes = 0;
     let fought = 0;
     try {

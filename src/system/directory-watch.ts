@@ -97,6 +97,10 @@ class DirectoryWatch implements TreeWatch {
     }
   }
 
+  lacks(directory: string): boolean {
+    return !this.#watched.has(directory) && this.#watched.size < this.#most;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     const all = [...this.#watched.values()];

@@ -62,6 +62,10 @@ class MemoryWatch implements TreeWatch {
     this.#entered.add(directory);
   }
 
+  lacks(directory: string): boolean {
+    return !this.#entered.has(directory);
+  }
+
   close(): Promise<void> {
     this.#end();
     this.onClosed();

@@ -38,6 +38,10 @@ class RecursiveWatch implements TreeWatch {
     // All of it is watched.
   }
 
+  lacks(): boolean {
+    return false;
+  }
+
   close(): Promise<void> {
     this.#isClosed = true;
     this.#watcher?.close();

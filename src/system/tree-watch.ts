@@ -30,6 +30,8 @@ export interface TreeWatch {
   enter(directory: string): void;
   /** As {@link enter}, for one in which something changed: watched rather than others where not all can be. */
   prefer(directory: string): void;
+  /** Whether a directory is not watched, and could be. */
+  lacks(directory: string): boolean;
   /** Nothing is told from then on. Idempotent. */
   close(): Promise<void>;
 }
