@@ -7,27 +7,16 @@
  */
 
 import { Mutex } from '../async.ts';
-import { equalBytes, mapKey } from '../bytes.ts';
+import { equalBytes } from '../bytes.ts';
 import { parseHeader } from '../crypto/sealed-value.ts';
 import { isVaultError, VaultError } from '../errors.ts';
 import type { ChunkStore } from './chunk-store.ts';
-import {
-  chunkKey,
-  decodeChunkRow,
-  decodeCommitted,
-  encodeChunkRow,
-  encodeCommitted,
-  isLostChunk,
-  LOST_CHUNK,
-  metaKey,
-  metaPrefix,
-  type ChunkRow,
-} from './meta-keys.ts';
+import { astray, ChunkIndex } from './chunk-index.ts';
+import { decodeCommitted, encodeCommitted, metaKey, metaPrefix } from './meta-keys.ts';
 import type { MetaOperation, MetaStore } from './meta-store.ts';
 import type { ReplayCounts, ReplayLog } from './replay-log.ts';
 import { replayValues } from './replay-values.ts';
 import { StagedValues } from './staged-values.ts';
-import { want } from './want.ts';
 
 interface CommitOptions {
   /** Covers all log values staged before it. */
@@ -54,14 +43,7 @@ export class FolderStore {
   readonly #staged: StagedValues;
   #committedSeq: number;
   readonly #lastSeqAtOpen: number;
-  /** `meta/` was made from `chunks/` since it was opened: what it lacks is not there. */
-  readonly #isNew: boolean;
-  /** The log speaks of what other nodes have: what the index lacks may not have come. */
-  #mayLack = false;
-  /** Rows of staged chunks that no commit has written yet. */
-  readonly #pending = new Map<string, ChunkRow>();
-  /** Ids that {@link wanted} answered yes to and that have not arrived. */
-  readonly #promised = new Set<string>();
+  readonly #index: ChunkIndex;
   /** The first log value that no head covers yet. */
   #openLogSeq: number | undefined;
   readonly #commits = new Mutex();
@@ -72,8 +54,8 @@ export class FolderStore {
     this.meta = meta;
     this.#committedSeq = committedSeq;
     this.#lastSeqAtOpen = lastSeq;
-    this.#isNew = committedSeq < 0;
     this.#staged = new StagedValues(chunks, Math.max(committedSeq, lastSeq) + 1);
+    this.#index = new ChunkIndex(meta, this.#staged, committedSeq < 0);
   }
 
   /**
@@ -108,7 +90,7 @@ export class FolderStore {
 
   /** Chunks and nodes staged since the last commit. */
   get pendingChunks(): number {
-    return this.#pending.size;
+    return this.#index.pendingChunks;
   }
 
   /**
@@ -116,34 +98,13 @@ export class FolderStore {
    * the whole run; what speaks of a promised one must not be committed before {@link isPromised} is
    * false for it.
    */
-  async wanted(ids: Uint8Array): Promise<Uint8Array> {
-    const count = ids.length / 32;
-    const answer = new Uint8Array(count);
-    const open: { index: number; key: string }[] = [];
-    for (let index = 0; index < count; index++) {
-      const key = mapKey(ids.subarray(index * 32, index * 32 + 32));
-      if (this.#pending.has(key)) continue;
-      if (this.#promised.has(key)) {
-        answer[index] = want.promised;
-        continue;
-      }
-      this.#promised.add(key);
-      open.push({ index, key });
-    }
-    const rows = await this.meta.getMany(
-      open.map(({ index }) => chunkKey(ids.subarray(index * 32, index * 32 + 32))),
-    );
-    for (const [at, { index, key }] of open.entries()) {
-      const row = rows[at];
-      if (row === undefined || decodeChunkRow(row) === undefined) answer[index] = want.bring;
-      else this.#promised.delete(key);
-    }
-    return answer;
+  wanted(ids: Uint8Array): Promise<Uint8Array> {
+    return this.#index.wanted(ids);
   }
 
   /** Whether somebody was told to bring a chunk of this id and did not yet. */
   isPromised(id: Uint8Array): boolean {
-    return this.#promised.has(mapKey(id));
+    return this.#index.isPromised(id);
   }
 
   /**
@@ -164,13 +125,11 @@ export class FolderStore {
     for (let at = 0; at < bytes.length;) {
       const header = parseHeader(bytes.subarray(at));
       const value = bytes.subarray(at, at + header.totalLength);
-      const key = mapKey(header.id);
       at += header.totalLength;
-      this.#promised.delete(key);
-      if (this.#pending.has(key)) continue;
+      if (!this.#index.arrived(header.id)) continue;
       const seq = this.#staged.add(value);
       last = seq;
-      this.#pending.set(key, { seq, bytes: value.length });
+      this.#index.add(header.id, { seq, bytes: value.length });
       this.#stored.chunks++;
       this.#stored.plainBytes += header.plainLength;
       this.#stored.sealedBytes += value.length;
@@ -202,7 +161,7 @@ export class FolderStore {
 
   /** From now on the log may speak of chunks that have not come yet: what the index lacks is not there. */
   expectGaps(): void {
-    this.#mayLack = true;
+    this.#index.expectGaps();
   }
 
   /**
@@ -214,12 +173,8 @@ export class FolderStore {
   }
 
   /** Whether a value of each id lies here, whatever the log speaks of. */
-  async holds(ids: readonly Uint8Array[]): Promise<boolean[]> {
-    const staged = ids.map((id) => this.#pending.has(mapKey(id)));
-    const rows = await this.meta.getMany(ids.map(chunkKey));
-    return rows.map(
-      (row, at) => staged[at] === true || (row !== undefined && decodeChunkRow(row) !== undefined),
-    );
+  holds(ids: readonly Uint8Array[]): Promise<boolean[]> {
+    return this.#index.holds(ids);
   }
 
   /**
@@ -232,7 +187,7 @@ export class FolderStore {
       const id = ids[at];
       const isAnother =
         value && id && value.length >= 64 && !equalBytes(value.subarray(32, 64), id);
-      if (isAnother === true && !this.#isNew) throw astray();
+      if (isAnother === true && this.#index.isTrusted) throw astray();
     });
     return values;
   }
@@ -241,28 +196,8 @@ export class FolderStore {
    * The sequence numbers under which values of chunks or nodes lie that the log speaks of, in the order
    * asked; −1 for those that are lost, which is remembered. Throws as {@link getSealed}.
    */
-  async placesOf(ids: readonly Uint8Array[]): Promise<number[]> {
-    // Asked first: a commit may move what is pending to its row while that is being read.
-    const staged = ids.map((id) => this.#pending.get(mapKey(id)));
-    const rows = await this.meta.getMany(ids.map(chunkKey));
-    const lost: MetaOperation[] = [];
-    const places = ids.map((id, at) => {
-      const pending = staged[at];
-      if (pending !== undefined) return pending.seq;
-      const row = rows[at];
-      if (row !== undefined && isLostChunk(row)) return -1;
-      const found = row && decodeChunkRow(row);
-      if (found !== undefined) {
-        if (found.seq >= this.#staged.nextSeq && !this.#isNew) throw astray();
-        return found.seq;
-      }
-      if (this.#mayLack) return -1;
-      if (!this.#isNew) throw astray();
-      lost.push({ type: 'put', key: chunkKey(id), value: LOST_CHUNK });
-      return -1;
-    });
-    if (lost.length > 0) await this.#staged.guard(() => this.meta.write(lost, { sync: false }));
-    return places;
+  placesOf(ids: readonly Uint8Array[]): Promise<number[]> {
+    return this.#index.placesOf(ids);
   }
 
   /** Values by sequence number, staged ones included; undefined where there is none. */
@@ -313,19 +248,12 @@ export class FolderStore {
     // A replay begins early enough to meet every entry that no head covers yet.
     const committed = Math.min(last, (this.#openLogSeq ?? Infinity) - 1);
     await this.#staged.settle(heads);
-    const rows: MetaOperation[] = [];
-    for (const [key, row] of this.#pending) {
-      if (row.seq > last) continue;
-      const id = Buffer.from(key, 'latin1');
-      rows.push({ type: 'put', key: chunkKey(id), value: encodeChunkRow(row) });
-    }
+    const rows = [...this.#index.rowsUpTo(last)];
     for (const row of options.rows?.(head?.seq) ?? []) rows.push(row);
     rows.push(committedRow(committed));
     await this.#staged.guard(() => this.meta.write(rows, { sync: true }));
     this.#committedSeq = committed;
-    for (const [key, row] of this.#pending) {
-      if (row.seq <= last) this.#pending.delete(key);
-    }
+    this.#index.settle(last);
   }
 
   /** One value that cannot be looked up hides no other. */
@@ -356,8 +284,4 @@ async function isEmpty(meta: MetaStore): Promise<boolean> {
   const all = { gte: new Uint8Array(0), lt: Uint8Array.of(0xff) };
   for await (const row of meta.scan({ ...all, limit: 1 })) return row === undefined;
   return true;
-}
-
-function astray(): VaultError {
-  return new VaultError('VAULT_DAMAGED', 'the index does not lead to a stored chunk');
 }

@@ -7,7 +7,7 @@
  * handle refuse all further ones until {@link LevelDatabase.reopen}; reads go on.
  */
 
-import { deferred, Mutex, type Deferred } from '../async.ts';
+import { Mutex } from '../async.ts';
 import {
   openHandle,
   ownBytes,
@@ -18,6 +18,7 @@ import {
   type LevelSettings,
 } from './level-handle.ts';
 import { closedFailure, noSpaceFailure, storeFailure } from './store-failure.ts';
+import { UseGate } from './use-gate.ts';
 
 export interface LevelOpening {
   readonly settings: LevelSettings;
@@ -62,7 +63,7 @@ const BEYOND = new Uint8Array(64).fill(0xff);
 export class LevelDatabase {
   readonly path: string;
   readonly #opening: Required<LevelOpening>;
-  readonly #exclusive = new Mutex();
+  readonly #gate = new UseGate();
   readonly #writing = new Mutex();
   #handle: LevelHandle;
   /** Bytes written since the last flush: at most these are still to be written as tables. */
@@ -71,9 +72,6 @@ export class LevelDatabase {
   #mapped = 0;
   #iterators = 0;
   #handlesOpened = 1;
-  #inFlight = 0;
-  #gate: Deferred<void> | undefined;
-  #idle: Deferred<void> | undefined;
   #failure: Error | undefined;
   #closed = false;
 
@@ -266,7 +264,7 @@ export class LevelDatabase {
     const isDue = (): boolean =>
       this.#mapped > MAPPED_BYTES && this.#iterators === 0 && !this.#closed && !this.#failure;
     if (!isDue() || this.#opening.freeBytes() === 0 || !this.#hasRoom(0)) return;
-    await this.#alone(async () => {
+    await this.#gate.alone(async () => {
       if (isDue()) await this.#openAnew(async () => undefined);
     });
   }
@@ -288,40 +286,19 @@ export class LevelDatabase {
 
   async #use<T>(doing: string, run: (db: LevelHandle) => Promise<T>): Promise<T> {
     if (this.#mapped > MAPPED_BYTES) await this.#letGo();
-    while (this.#gate) await this.#gate.promise;
-    if (this.#closed) throw closedFailure(this.path);
-    if (this.#handle.status !== 'open') throw this.#failure ?? closedFailure(this.path);
-    this.#inFlight++;
-    try {
-      return await run(this.#handle);
-    } catch (error) {
-      throw storeFailure(error, this.path, doing);
-    } finally {
-      if (--this.#inFlight === 0) this.#idle?.resolve();
-    }
+    return this.#gate.use(async () => {
+      if (this.#closed) throw closedFailure(this.path);
+      if (this.#handle.status !== 'open') throw this.#failure ?? closedFailure(this.path);
+      try {
+        return await run(this.#handle);
+      } catch (error) {
+        throw storeFailure(error, this.path, doing);
+      }
+    });
   }
 
   #afterWrites(task: () => Promise<void>): Promise<void> {
-    return this.#writing.run(() => this.#alone(task));
-  }
-
-  /** Runs `task` once calls in progress have ended, holding back new ones. */
-  #alone(task: () => Promise<void>): Promise<void> {
-    return this.#exclusive.run(async () => {
-      const gate = deferred<void>();
-      this.#gate = gate;
-      if (this.#inFlight > 0) {
-        this.#idle = deferred<void>();
-        await this.#idle.promise;
-        this.#idle = undefined;
-      }
-      try {
-        await task();
-      } finally {
-        this.#gate = undefined;
-        gate.resolve();
-      }
-    });
+    return this.#writing.run(() => this.#gate.alone(task));
   }
 }
 
