@@ -22,6 +22,7 @@ import type {
   Secret,
 } from './operations/home-options.ts';
 import { conflicts } from './operations/conflicts.ts';
+import { allowNode, denyNode, type DenyOptions } from './operations/deny.ts';
 import { diff } from './operations/diff.ts';
 import { doctor } from './operations/doctor.ts';
 import { openExchange, type Exchange, type ExchangeOptions } from './operations/exchange.ts';
@@ -50,6 +51,7 @@ import { goOnline, type OpenExchange } from './operations/online.ts';
 import type { Online, OnlineOptions } from './operations/online-types.ts';
 import type { JoinOptions } from './operations/member-options.ts';
 import { moveFolder } from './operations/move-folder.ts';
+import { addPeer, listPeers, removePeer, type PeerAddressOptions } from './operations/peers.ts';
 import { resolve } from './operations/resolve.ts';
 import { restore } from './operations/restore.ts';
 import { revert } from './operations/revert.ts';
@@ -58,6 +60,7 @@ import { show } from './operations/show.ts';
 import { snapshot } from './operations/snapshot.ts';
 import { stats } from './operations/stats.ts';
 import { status } from './operations/status.ts';
+import { sync } from './operations/sync.ts';
 import { unlockFolder } from './operations/unlock-folder.ts';
 import { undo } from './operations/undo.ts';
 import { checkVerifyOptions, verify } from './operations/verify.ts';
@@ -225,6 +228,26 @@ function wire(session: Session): Vault {
       const { signal } = args.at(-1) as OperationContext;
       return endingAs(signal, () => run(...args));
     });
+  const goOnlineHere = async (options: OnlineOptions): Promise<Online> => {
+    if (online !== undefined) throw new VaultError('VAULT_EXISTS', 'this node is online already');
+    const admissions = new JoinDesk({
+      session,
+      onAdmitted: ({ folder }) => void online?.then((there) => there.announce(folder)),
+      onFailed: (error) => options.onTrouble?.({ message: failureText(error), error }),
+    });
+    desk = admissions;
+    online = Promise.resolve(live).then((kept) => {
+      const news = kept === undefined ? {} : { onNews: (folder: string) => kept.news(folder) };
+      const given = { admissions, ...news, ...options };
+      return goOnline(session, exchangeOf, given, () => (online = undefined));
+    });
+    try {
+      return await online;
+    } catch (error) {
+      online = undefined;
+      throw error;
+    }
+  };
   /** Peers hear of what an operation wrote. */
   const writing = <A extends readonly unknown[], R>(
     run: (...args: [...A, OperationContext]) => Promise<R>,
@@ -276,7 +299,7 @@ function wire(session: Session): Vault {
     }
   };
   return {
-    status: streamed((options, context) => status(session, options, context)),
+    status: streamed(async (options, context) => status(session, await online, options, context)),
     snapshot: writing((options, context) => snapshot(session, options, context)),
     snapshots: streamed((options, context) => listSnapshots(session, options, context)),
     ls: streamed((options, context) => ls(session, options, context)),
@@ -325,6 +348,16 @@ function wire(session: Session): Vault {
       const { slot, recoveryCode } = await home.newRecoveryCode();
       return { slot: slot.id, recoveryCode };
     }),
+    sync: streamed(async (options, context) =>
+      sync(session, { online: await online, goOnline: goOnlineHere }, options, context),
+    ),
+    peerList: streamed(async (context) => listPeers(session, await online, context)),
+    peerAdd: arranging((options: PeerAddressOptions) => addPeer(session, options)),
+    peerRemove: arranging((options: Pick<PeerAddressOptions, 'address'>) =>
+      Promise.resolve(removePeer(session, options)),
+    ),
+    deny: arranging((options: DenyOptions) => denyNode(session, options)),
+    allow: arranging((options: DenyOptions) => allowNode(session, options)),
     configGet: guarded(async (key) => getSetting(session, key)),
     configSet: guarded((key, value) => setSetting(session, key, value)),
     configList: streamed(async (context) => listSettings(session, context)),
@@ -346,26 +379,7 @@ function wire(session: Session): Vault {
         throw error;
       }
     }),
-    online: guarded(async (options) => {
-      if (online !== undefined) throw new VaultError('VAULT_EXISTS', 'this node is online already');
-      const admissions = new JoinDesk({
-        session,
-        onAdmitted: ({ folder }) => void online?.then((there) => there.announce(folder)),
-        onFailed: (error) => options.onTrouble?.({ message: failureText(error), error }),
-      });
-      desk = admissions;
-      online = Promise.resolve(live).then((kept) => {
-        const news = kept === undefined ? {} : { onNews: (folder: string) => kept.news(folder) };
-        const given = { admissions, ...news, ...options };
-        return goOnline(session, exchangeOf, given, () => (online = undefined));
-      });
-      try {
-        return await online;
-      } catch (error) {
-        online = undefined;
-        throw error;
-      }
-    }),
+    online: guarded(goOnlineHere),
     prove: guarded(async (secret) => (await home.prove(secret)).id),
     close: () => (closing ??= close()),
   };

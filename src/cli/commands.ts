@@ -34,12 +34,20 @@ import { logCommand, showCommand } from './commands/log.ts';
 import { inviteCommand } from './commands/invite.ts';
 import { joinCommand } from './commands/join.ts';
 import { lsCommand } from './commands/ls.ts';
+import {
+  allowCommand,
+  denyCommand,
+  peerAddCommand,
+  peerListCommand,
+  peerRemoveCommand,
+} from './commands/peer.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { revertCommand, undoCommand } from './commands/revert.ts';
 import { snapshotCommand, snapshotsCommand } from './commands/snapshot.ts';
 import { startCommand, stopCommand } from './commands/start-stop.ts';
 import { statsCommand } from './commands/stats.ts';
 import { statusCommand } from './commands/status.ts';
+import { syncCommand } from './commands/sync.ts';
 import { verifyCommand } from './commands/verify.ts';
 import type { CommandDefinition } from './definition.ts';
 
@@ -84,6 +92,12 @@ export const commands: readonly CommandDefinition[] = [
   verifyCommand,
   inviteCommand,
   joinCommand,
+  syncCommand,
+  peerListCommand,
+  peerAddCommand,
+  peerRemoveCommand,
+  denyCommand,
+  allowCommand,
   helpCommand(() => commands),
   completionCommand(() => commands),
 ];

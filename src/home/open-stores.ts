@@ -10,6 +10,7 @@ import { FolderLog, type FolderLogParts } from '../log/folder-log.ts';
 import { logId } from '../log/log-id.ts';
 import { FolderStore } from '../store/folder-store.ts';
 import type { ReplayCounts } from '../store/replay-log.ts';
+import { denyListOf } from './denials.ts';
 import type { Environment } from './environment.ts';
 import type { FolderState } from './folder-file.ts';
 import type { FolderLayout } from './home-layout.ts';
@@ -92,6 +93,8 @@ async function logParts(
   const current = state.epochs.at(-1)?.id;
   if (current === undefined) throw new RangeError('expected at least one epoch, got none');
   const witness = new LogWitness(environment.fileSystem, layout);
+  const id = toHex(state.id);
+  let denied = { of: home.peers.denials, list: denyListOf(home.peers.denials, id) };
   return {
     folder: state.id,
     keys: deriveFolderKeys(state.secret),
@@ -103,6 +106,13 @@ async function logParts(
     log: logId(identity.id, state.id, state.incarnation),
     onCommitted: (log, count) => witness.note(log, count),
     node: identity.id,
+    denied: () => {
+      // Made anew only where the list is another than before: versions are judged by it one by one.
+      if (home.peers.denials !== denied.of) {
+        denied = { of: home.peers.denials, list: denyListOf(home.peers.denials, id) };
+      }
+      return denied.list;
+    },
     sign: (label, message) => identity.sign(label, message),
     verify: (node, label, message, signature) =>
       verifySignature(sodium, { label, message, signature, signKey: fromHex(node) }),

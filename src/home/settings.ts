@@ -53,6 +53,13 @@ export const settingDefinitions = {
       'seconds between looks at everything in a folder that is kept live, a quarter more or less',
     ...integer(10, 604_800),
   },
+  listen: {
+    fallback: '*:7420',
+    about:
+      'where connections of other nodes are taken: HOST:PORT, host * for all addresses; off for nowhere',
+    parse: (text) => (text === 'off' || isListenAddress(text) ? text : undefined),
+    expected: 'HOST:PORT, *:PORT or off',
+  },
   reserve: {
     fallback: String(8 * MIB),
     about: 'bytes kept allocated so that a full disk can still be worked on; 0 for none',
@@ -64,6 +71,12 @@ export type SettingName = keyof typeof settingDefinitions;
 
 /** Settings that were set, by name. */
 export type Settings = Readonly<Partial<Record<SettingName, string>>>;
+
+/** As `net/address.ts` reads it. */
+function isListenAddress(text: string): boolean {
+  const port = Number(/^(?:\[[\da-fA-F:.%\w]+\]|[^:[\]/]+):(\d{1,5})$/.exec(text)?.[1]);
+  return port <= 65_535;
+}
 
 /** Whether a text can be the name of a node or folder. */
 export function isLabel(text: string): boolean {

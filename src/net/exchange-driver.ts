@@ -34,6 +34,7 @@ export class ExchangeDriver {
   #isPutting = false;
   #cancelTick: (() => void) | undefined;
   #isClosed = false;
+  #activity = 0;
 
   private constructor(parts: ExchangeDriverParts) {
     this.#parts = parts;
@@ -50,6 +51,11 @@ export class ExchangeDriver {
   /** Nothing is asked of the folder, and nothing would happen by time passing. */
   get isQuiet(): boolean {
     return this.#pending.size === 0 && !this.#exchange.isBusy;
+  }
+
+  /** Grows with everything that happens, but not with time. */
+  get activity(): number {
+    return this.#activity;
   }
 
   /** What is wanted: under way, and nowhere to be had at present. */
@@ -123,6 +129,7 @@ export class ExchangeDriver {
   }
 
   #step(event: ExchangeEvent): void {
+    if (event.type !== 'tick') this.#activity++;
     const { messages, effects } = this.#exchange.step(event, this.#parts.clock.monotonicMs());
     for (const { peer, lane, message } of messages) this.#channels.get(peer)?.send(lane, message);
     for (const effect of effects) this.#carryOut(effect);

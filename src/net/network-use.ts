@@ -13,6 +13,13 @@ export class NetworkUse implements WebNetwork {
     this.#network = network;
   }
 
+  /** Bytes that were handed over and have not left, on all lines. */
+  get bufferedBytes(): number {
+    let all = 0;
+    for (const line of this.#lines) all += line.bufferedBytes;
+    return all;
+  }
+
   async listen(
     at: Parameters<WebNetwork['listen']>[0],
     accept: Parameters<WebNetwork['listen']>[1],

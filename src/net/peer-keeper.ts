@@ -58,6 +58,14 @@ export class PeerKeeper {
     this.#random = random;
   }
 
+  /** Whether each peer is connected, has no address, or was dialed in vain at all of them since it last had a connection. */
+  get areTried(): boolean {
+    return [...this.#peers.values()].every(
+      ({ addresses, connections, dialing, failures }) =>
+        connections.length > 0 || (dialing.size === 0 && (addresses.length === 0 || failures > 0)),
+    );
+  }
+
   /**
    * Whom to be connected with, and where each can be dialed; none where it only dials us. Connections with
    * all others are to be closed.

@@ -67,6 +67,11 @@ export class Peers {
     return new Set([...this.#connections.values()].map(({ peer }) => peer));
   }
 
+  /** Whether each peer is connected, has no address, or was dialed in vain at all of them. */
+  get areTried(): boolean {
+    return this.#keeper.areTried;
+  }
+
   /** Dials under way. */
   get dials(): number {
     return this.#dials.size;

@@ -47,7 +47,10 @@ import type {
   JoinOptions,
   JoinResult,
 } from './member-options.ts';
+import type { DenyOptions, DenyResult } from './deny.ts';
 import type { FolderArgument, OperationContext } from './operation.ts';
+import type { PeerAddressOptions, PeerAddressResult, PeerListResult } from './peers.ts';
+import type { SyncOptions, SyncResult } from './sync.ts';
 import type {
   SnapshotOptions,
   SnapshotResult,
@@ -156,6 +159,19 @@ export interface VaultApi {
   keyRecoveryCode(
     context: OperationContext,
   ): Promise<{ readonly slot: string; readonly recoveryCode: string }>;
+
+  /** Emits an item of type `result` for each folder. Throws `VAULT_NO_PEER` where nobody is reachable. */
+  sync(options: SyncOptions, context: OperationContext): Promise<SyncResult>;
+  /** Emits items of type `peer`. */
+  peerList(context: OperationContext): Promise<PeerListResult>;
+  peerAdd(options: PeerAddressOptions, context: OperationContext): Promise<PeerAddressResult>;
+  peerRemove(
+    options: Pick<PeerAddressOptions, 'address'>,
+    context: OperationContext,
+  ): Promise<PeerAddressResult>;
+  /** Locks a node out here: open channels close before this resolves. */
+  deny(options: DenyOptions, context: OperationContext): Promise<DenyResult>;
+  allow(options: DenyOptions, context: OperationContext): Promise<DenyResult>;
 
   configGet(
     key: string,

@@ -29,6 +29,8 @@ export interface ExchangeOptions {
 export interface Exchange {
   /** Nothing is under way and nothing would happen by time passing. */
   readonly isQuiet: boolean;
+  /** Grows with whatever happens in it. */
+  readonly activity: number;
   /**
    * Begins a session with a member, named by a name that is never used again, over the channel that
    * `open` makes; nothing where the exchange is over. Throws `RangeError` for a name in use.
@@ -106,6 +108,10 @@ class RunningExchange implements Exchange {
 
   connect(peer: PeerName, open: (events: ChannelEvents) => Channel): void {
     this.#driver.connect(peer, open);
+  }
+
+  get activity(): number {
+    return this.#driver.activity;
   }
 
   disconnect(peer: PeerName): void {

@@ -4,17 +4,17 @@
  */
 
 import { Mutex } from '../async.ts';
-import { fromHex, toHex } from '../bytes.ts';
+import { fromHex } from '../bytes.ts';
 import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { Membership } from '../log/membership.ts';
-import type { NodeId } from '../log/types.ts';
 import type { Channel, ChannelEvents } from '../net/channels.ts';
 import { dialDelayMs } from '../net/dial-delay.ts';
 import type { EndReason } from '../net/message.ts';
 import type { PeerKey } from '../net/peer-keeper.ts';
 import { failureText } from './failure-text.ts';
 import type { Exchange, ExchangeOptions } from './exchange.ts';
+import { nodesOf, type KnownNode } from './folder-nodes.ts';
 import { NewsApplier } from './news-applier.ts';
 import type { FolderOnlineState } from './online-types.ts';
 import type { Session } from './session.ts';
@@ -35,13 +35,6 @@ export interface FolderOnlineParts {
   readonly misbehaved: (peer: PeerKey, what: string, by: 'us' | 'peer') => void;
 }
 
-/** A node as the logs of this folder name it. */
-export interface KnownNode {
-  readonly node: NodeId;
-  readonly name: string | undefined;
-  readonly isMember: boolean;
-}
-
 export class FolderOnline {
   readonly id: string;
   readonly idBytes: Uint8Array;
@@ -59,6 +52,8 @@ export class FolderOnline {
   #folder: OpenFolder | undefined;
   #membership: Membership | undefined;
   #known: ReadonlyMap<PeerKey, readonly KnownNode[]> = new Map();
+  /** Of exchanges that are over. */
+  #activity = 0;
   #failures = 0;
   #beganMs = 0;
   #stopTimer: () => void = () => undefined;
@@ -94,6 +89,11 @@ export class FolderOnline {
     return new Set(this.#sessions.values());
   }
 
+  /** Grows with whatever happens in the exchange. */
+  get activity(): number {
+    return this.#activity + (this.#exchange?.activity ?? 0);
+  }
+
   get isQuiet(): boolean {
     return this.#state !== 'opening' && (this.#exchange?.isQuiet ?? true) && this.#applier.isDone;
   }
@@ -109,7 +109,7 @@ export class FolderOnline {
     this.#stopTimer();
     await this.#life.run(async () => {
       const exchange = this.#exchange;
-      this.#exchange = undefined;
+      this.#forget();
       await exchange?.close();
     });
   }
@@ -141,7 +141,7 @@ export class FolderOnline {
     this.#readMembers();
     if (await exchange.announce()) return;
     // An operation that failed released the folder: it is opened again.
-    this.#exchange = undefined;
+    this.#forget();
     await this.start();
   }
 
@@ -214,7 +214,7 @@ export class FolderOnline {
   #failed(error: unknown): void {
     const { session, troubled } = this.#parts;
     const { clock, random } = session.environment;
-    this.#exchange = undefined;
+    this.#forget();
     if (this.#ending.signal.aborted || this.#state === 'paused') return;
     if (clock.monotonicMs() - this.#beganMs >= GOOD_MS) this.#failures = 0;
     this.#failures++;
@@ -223,6 +223,11 @@ export class FolderOnline {
     this.#stopTimer();
     this.#stopTimer = clock.timer(dialDelayMs(this.#failures, random), () => void this.start());
     troubled(this.#trouble, error);
+  }
+
+  #forget(): void {
+    this.#activity += 1 + (this.#exchange?.activity ?? 0);
+    this.#exchange = undefined;
   }
 
   #set(state: FolderOnlineState): void {
@@ -234,32 +239,10 @@ export class FolderOnline {
   /** Takes note of who the members are, where that is another than before. */
   #readMembers(): void {
     const folder = this.#folder;
-    const log = folder?.log;
-    const membership = log?.members.membership;
-    const isSame = membership !== undefined && membership === this.#membership;
-    if (folder === undefined || log === undefined || isSame) return;
+    const membership = folder?.log.members.membership;
+    if (folder === undefined || membership === this.#membership) return;
     this.#membership = membership;
-    const names = new Map<NodeId, string>();
-    for (const { log: id } of log.heads.values()) {
-      const owner = log.members.ownerOf(id);
-      if (owner !== undefined) names.set(owner.node, owner.name);
-    }
-    const known = new Map<PeerKey, KnownNode[]>();
-    for (const { record } of membership?.accepted ?? []) {
-      const { node } = record;
-      const key = toHex(record.exchangeKey);
-      const own = known.get(key) ?? [];
-      if (own.some((one) => one.node === node)) continue;
-      const { exchangeKey } = membership?.members.get(node) ?? {};
-      const isMember = exchangeKey !== undefined && toHex(exchangeKey) === key;
-      known.set(key, [...own, { node, name: names.get(node), isMember }]);
-    }
-    // Until the logs tell of it, whom this node joined through.
-    for (const { node, exchangeKey } of folder.members) {
-      if (exchangeKey === undefined || log.members.knows(node)) continue;
-      known.set(toHex(exchangeKey), [{ node, name: names.get(node), isMember: true }]);
-    }
-    this.#known = known;
+    this.#known = nodesOf(folder);
     this.#parts.changed();
   }
 }

@@ -71,6 +71,8 @@ export interface OnlineFolder {
   /** Id in hex. */
   readonly folder: string;
   readonly state: FolderOnlineState;
+  /** Other members that are not denied here. */
+  readonly peers: number;
   /** What kept it from going on, the last time. */
   readonly trouble: string | undefined;
 }
@@ -86,8 +88,12 @@ export interface Online {
   folders(): readonly OnlineFolder[];
   /** The exchange of a folder, while it is running. */
   exchange(folder: string): Exchange | undefined;
-  /** Whether no dial is under way, and no exchange asks or answers anything. */
+  /** Whether no dial is under way, nothing waits to leave, and no exchange asks for anything. */
   readonly isQuiet: boolean;
+  /** Whether each peer is connected, or was dialed in vain at each of its addresses. */
+  readonly isTried: boolean;
+  /** Grows with whatever happens in an exchange. */
+  readonly activity: number;
   /**
    * Reads anew which folders there are, which are paused, and who is denied: whoever has no place any more is cut
    * off before this resolves, connections stay.

@@ -137,7 +137,18 @@ class RunningOnline implements Online {
   }
 
   get isQuiet(): boolean {
-    return this.#peers.dials === 0 && [...this.#folders.values()].every(({ isQuiet }) => isQuiet);
+    const isIdle = this.#peers.dials === 0 && this.#network.bufferedBytes === 0;
+    return isIdle && [...this.#folders.values()].every(({ isQuiet }) => isQuiet);
+  }
+
+  get isTried(): boolean {
+    return this.#peers.areTried;
+  }
+
+  get activity(): number {
+    let all = 0;
+    for (const { activity } of this.#folders.values()) all += activity;
+    return all;
   }
 
   peers(): readonly PeerState[] {
@@ -164,6 +175,7 @@ class RunningOnline implements Online {
       folder: id,
       state,
       trouble,
+      peers: [...this.#directory.values()].filter((peer) => peer.folders.has(id)).length,
     }));
   }
 

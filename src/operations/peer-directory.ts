@@ -3,7 +3,7 @@
 import type { Denial } from '../home/peer-file.ts';
 import type { NodeId } from '../log/types.ts';
 import type { PeerKey } from '../net/peer-keeper.ts';
-import type { KnownNode } from './folder-online.ts';
+import type { KnownNode } from './folder-nodes.ts';
 
 /** A folder as far as it says who belongs to it. */
 export interface DirectoryFolder {

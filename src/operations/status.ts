@@ -8,6 +8,8 @@ import { Survey } from '../folder/survey.ts';
 import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import type { Item, OperationContext } from './operation.ts';
+import type { Online } from './online-types.ts';
+import { peerItems } from './peers.ts';
 import type { StatusOptions, StatusResult } from './whole-folder-options.ts';
 import { folderItem } from './folders.ts';
 import { conflictsBelow } from './open-conflicts.ts';
@@ -21,9 +23,10 @@ import {
 } from './scan-folder.ts';
 import { chosenFolders, failureOfOne, withIndex, type Session } from './session.ts';
 
-/** An item for each folder, with what is wrong with it; reads no file content. */
+/** An item for each folder and each peer, with what is wrong with it; reads no file content. */
 export async function status(
   session: Session,
+  online: Online | undefined,
   options: StatusOptions,
   context: OperationContext,
 ): Promise<StatusResult> {
@@ -48,6 +51,9 @@ export async function status(
     conflicts += fought;
     open ||= changes > 0 || fought > 0 || problems.length > 0;
     const item = { ...folderItem(listed, problems), pending: changes, conflicts: fought };
+    context.emit({ type: 'item', item });
+  }
+  for (const item of await peerItems(session, online, context)) {
     context.emit({ type: 'item', item });
   }
   const { unreadable } = session.folders.list();

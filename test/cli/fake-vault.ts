@@ -304,6 +304,32 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
     inviteRevoke: (options) => reply('inviteRevoke', options, { id, state: 'revoked' as const }),
     join: (options) =>
       reply('join', options, { ...folder, role: 'write', issuer: id, known: false }),
+    async sync(options, context) {
+      note('sync', options);
+      const sums = { added: 2, changed: 0, removed: 1, behind: 1, errors: 0, complete: false };
+      const item = { type: 'result', folder: id, name: 'docs', peers: 2, ...sums };
+      context.emit({ type: 'item', item });
+      return Promise.resolve({ folders: 1, peers: 2, ...sums, seconds: 1.5 });
+    },
+    async peerList(context) {
+      note('peerList', undefined);
+      const facts = { folders: [id], trouble: null, denied: false, deniedIn: [] };
+      for (const item of [
+        { node: id, name: 'desk', connected: true, addresses: ['192.0.2.2:7420'], lastSeen: time },
+        { node: 'cd'.repeat(32), name: null, connected: false, addresses: [], lastSeen: null },
+      ]) {
+        context.emit({ type: 'item', item: { type: 'peer', ...facts, ...item } });
+      }
+      return Promise.resolve({ peers: 2, connected: 1, addresses: ['box:7420'] });
+    },
+    peerAdd: (options) =>
+      reply('peerAdd', options, { address: options.address, node: null, changed: true }),
+    peerRemove: (options) =>
+      reply('peerRemove', options, { address: options.address, node: null, changed: true }),
+    deny: (options) =>
+      reply('deny', options, { node: id, name: 'desk', folder: null, changed: true }),
+    allow: (options) =>
+      reply('allow', options, { node: id, name: null, folder: id, changed: false }),
     async folderRemove(options, context) {
       note('folderRemove', options);
       const answer = options.dryRun || options.yes || (await context.confirm(question));

@@ -11,10 +11,17 @@ import type { Online, OnlineOptions, Trouble } from '../../src/operations/online
 import type { Session } from '../../src/operations/session.ts';
 import { MemoryWeb } from '../../src/system/memory-web.ts';
 import { VirtualClock } from '../../src/system/virtual-clock.ts';
+import { systemEnvironment, systemPool } from '../../src/home/system-environment.ts';
 import { initHome, openVault, type Vault } from '../../src/vault.ts';
 import { admitNode, joinFolder } from './shared-folder.ts';
 import { giveAll } from './shared-node.ts';
-import { memoryEnvironment, realEnvironment, type TestEnvironment } from './test-environment.ts';
+import { tempDir } from './temp-dir.ts';
+import {
+  memoryEnvironment,
+  realEnvironment,
+  renewedPool,
+  type TestEnvironment,
+} from './test-environment.ts';
 import { operationContext } from './test-home.ts';
 import { putTexts, textTree } from './text-tree.ts';
 import { eventually } from './wait.ts';
@@ -119,16 +126,31 @@ async function prepare(node: OnlineNode): Promise<OnlineNode> {
 }
 
 /** Nodes with homes on the real disk, stores in memory, and real sockets. */
-export async function realNodes(
+export function realNodes(t: TestContext, ...names: readonly string[]): Promise<OnlineNode[]> {
+  return nodesIn(t, names, (name) => realEnvironment(t, name));
+}
+
+/** Nodes whose homes the program itself opens too, while they are not open here. */
+export function diskNodes(t: TestContext, ...names: readonly string[]): Promise<OnlineNode[]> {
+  return nodesIn(t, names, () => ({
+    ...systemEnvironment(),
+    pool: renewedPool(() => systemPool(1)),
+    onStoreWrite: () => undefined,
+    directory: tempDir(t),
+  }));
+}
+
+async function nodesIn(
   t: TestContext,
-  ...names: readonly string[]
+  names: readonly string[],
+  environmentOf: (name: string) => TestEnvironment & { readonly directory: string },
 ): Promise<OnlineNode[]> {
   const nodes: OnlineNode[] = [];
   t.after(async () => {
     for (const node of nodes) await node.stop();
   });
   for (const name of names) {
-    const environment = realEnvironment(t, name);
+    const environment = environmentOf(name);
     const node = await prepare(new OnlineNode(name, environment, environment.directory));
     nodes.push(node);
   }

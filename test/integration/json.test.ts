@@ -300,6 +300,28 @@ test('every command says in JSON what it did', async (t) => {
     assert.deepEqual([compression?.['value'], compression?.['origin']], ['5', 'set']);
   });
 
+  await t.test('other nodes', async () => {
+    await node.done('config', 'set', 'listen', '127.0.0.1:0');
+    const [other] = only(await node.json(0, 'peer', 'list'), 'peer');
+    assert.deepEqual([other?.['name'], other?.['connected']], ['elsewhere', false]);
+    const [told] = only(await node.json(0, 'status', 'work'), 'peer');
+    assert.deepEqual(told, other);
+    assert.equal((await node.done('peer', 'add', '127.0.0.1:1'))['changed'], true);
+    assert.equal((await node.done('peer', 'add', '127.0.0.1:1'))['changed'], false);
+    await node.fails(24, 'sync', '--timeout', '5s');
+    await node.fails(2, 'peer', 'add', 'no address');
+    await node.done('peer', 'remove', '127.0.0.1:1');
+    await node.fails(10, 'peer', 'remove', '127.0.0.1:1');
+    assert.equal((await node.done('deny', 'elsewhere', 'work'))['folder'], folder);
+    const [denied] = only(await node.json(0, 'peer', 'list'), 'peer');
+    assert.deepEqual([denied?.['deniedIn'], denied?.['denied']], [[folder], false]);
+    assert.equal((await node.done('allow', 'elsewhere'))['changed'], true);
+    await node.fails(10, 'deny', 'nobody');
+    await node.done('folder', 'set', 'second', 'paused=true');
+    assert.equal((await node.done('sync', 'second'))['folders'], 0);
+    await node.done('folder', 'set', 'second', 'paused=false');
+  });
+
   await t.test('keys', async () => {
     const slots = await node.json(0, 'key', 'list');
     assert.deepEqual(

@@ -153,4 +153,49 @@ describe('nodes that are online', () => {
     ];
     assert.ok(heard >= 1 && sent >= heard, `${heard} heard, ${sent} sent`);
   });
+
+  test('lock out who is denied at once, from one folder or from all, until it is allowed', async () => {
+    const world = await MemoryNodes.make('a', 'b');
+    const [a, b] = world.all;
+    assert.ok(a && b);
+    await shareFolder('x', [a, b]);
+    await shareFolder('y', [a, b]);
+    await world.startAll();
+    const folders = (node: OnlineNode): readonly string[] =>
+      (node.online?.peers() ?? []).flatMap((peer) => peer.folders);
+    await world.until('both folders', () => [a, b].every((node) => folders(node).length === 2));
+    const x = a.folderIds.get('x') ?? '';
+
+    await world.during(a.vault?.deny({ node: 'b', folder: 'y' }, operationContext()));
+    assert.deepEqual(folders(a), [x], 'before deny came back');
+    await world.until('b to lose y', () => folders(b).join() === x, 1);
+    for (const name of ['x', 'y']) {
+      a.put(name, { 'a.txt': name });
+      b.put(name, { 'b.txt': name });
+      await world.during(a.record(name));
+      await world.during(b.record(name));
+    }
+    await world.until('x', () => areSame('x', [a, b]));
+    await world.pass(10_000);
+    assert.deepEqual(a.tree('y'), { 'a.txt': 'y' });
+    assert.deepEqual(b.tree('y'), { 'b.txt': 'y' });
+    const refused = await rejects('VAULT_NO_PEER', () =>
+      world.during(b.vault?.sync({ folders: ['y'] }, operationContext())),
+    );
+    assert.equal(refused.message, 'no peer is reachable');
+
+    await world.during(a.vault?.allow({ node: 'b' }, operationContext()));
+    await world.until('y', () => areSame('y', [a, b]));
+    assert.deepEqual(a.tree('y'), { 'a.txt': 'y', 'b.txt': 'y' });
+
+    await world.during(a.vault?.deny({ node: b.identity.id.slice(0, 8) }, operationContext()));
+    assert.deepEqual(a.online?.peers(), []);
+    await world.until('b to be alone', () => b.online?.peers()[0]?.isConnected === false, 1);
+    await world.pass(700_000);
+    assert.equal(b.online?.peers()[0]?.isConnected, false, 'dialing again does not help');
+    await world.during(b.vault?.snapshot({ folders: [], message: 'alone' }, operationContext()));
+    await world.stopAll();
+    const still = await a.inSession(({ home }) => Promise.resolve(home.peers.denials.length));
+    assert.equal(still, 1, 'also after a restart');
+  });
 });

@@ -97,7 +97,7 @@ describe('what is in conflict', () => {
     );
     for (const { session } of nodes) {
       const context = operationContext();
-      const told = await status(session, { folders: [] }, context);
+      const told = await status(session, undefined, { folders: [] }, context);
       assert.deepEqual([told.conflicts, told.open, context.items[0]?.['conflicts']], [1, true, 1]);
     }
   });
@@ -130,7 +130,7 @@ describe('what is in conflict', () => {
     await inStep([a, b]);
     for (const node of [a, b]) {
       assert.equal((await listed(node)).conflicts, 0);
-      const told = await status(node.session, { folders: [] }, operationContext());
+      const told = await status(node.session, undefined, { folders: [] }, operationContext());
       assert.deepEqual([told.conflicts, told.open], [0, false]);
     }
   });

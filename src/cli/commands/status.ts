@@ -4,6 +4,7 @@ import type { CommandDefinition } from '../definition.ts';
 import { folderState, problemLines } from '../folder-text.ts';
 import type { Item } from '../../operations/operation.ts';
 import { fieldNumber, fieldText } from '../item-text.ts';
+import { peerRow } from './peer.ts';
 import type { Output } from '../output.ts';
 import { tableLines } from '../table.ts';
 import { count, formatBytes } from '../units.ts';
@@ -23,8 +24,10 @@ export const statusCommand: CommandDefinition = {
     const { output, given } = invocation;
     const rows: { readonly cells: string[]; readonly below: string[] }[] = [];
     const ignored: string[][] = [];
+    const peers: string[][] = [];
     const context = invocation.operation((item) => {
       if (item.type === 'ignored') ignored.push(ignoredCells(item, output));
+      if (item.type === 'peer') peers.push(peerRow(item, output));
       if (item.type !== 'folder') return;
       const path = fieldText(item, 'path');
       const cells = [fieldText(item, 'name'), path === '' ? '-' : path].map((text) =>
@@ -41,6 +44,7 @@ export const statusCommand: CommandDefinition = {
       output.print(line);
       for (const below of rows[index]?.below ?? []) output.print(below);
     }
+    for (const line of tableLines(peers)) output.print(line);
     if (result.folders === 0) output.hint('there is no folder yet: vault folder add PATH');
     else if (result.pending > 0) output.hint(`${count(result.pending, 'change')}: vault snapshot`);
     if (result.conflicts > 0) {
