@@ -93,8 +93,8 @@ async function logParts(
   const current = state.epochs.at(-1)?.id;
   if (current === undefined) throw new RangeError('expected at least one epoch, got none');
   const witness = new LogWitness(environment.fileSystem, layout);
-  const id = toHex(state.id);
-  let denied = { of: home.peers.denials, list: denyListOf(home.peers.denials, id) };
+  const folder = toHex(state.id);
+  let denied = { of: home.peers.denials, list: denyListOf(home.peers.denials, folder) };
   return {
     folder: state.id,
     keys: deriveFolderKeys(state.secret),
@@ -109,7 +109,7 @@ async function logParts(
     denied: () => {
       // Made anew only where the list is another than before: versions are judged by it one by one.
       if (home.peers.denials !== denied.of) {
-        denied = { of: home.peers.denials, list: denyListOf(home.peers.denials, id) };
+        denied = { of: home.peers.denials, list: denyListOf(home.peers.denials, folder) };
       }
       return denied.list;
     },

@@ -14,7 +14,8 @@ export interface KnownNode {
   readonly isMember: boolean;
 }
 
-export function nodesOf({ log }: OpenFolder): ReadonlyMap<PeerKey, readonly KnownNode[]> {
+export function nodesOf(folder: OpenFolder): ReadonlyMap<PeerKey, readonly KnownNode[]> {
+  const { log } = folder;
   const names = new Map<NodeId, string>();
   for (const { log: id } of log.heads.values()) {
     const owner = log.members.ownerOf(id);
@@ -30,6 +31,13 @@ export function nodesOf({ log }: OpenFolder): ReadonlyMap<PeerKey, readonly Know
     const { exchangeKey } = membership?.members.get(node) ?? {};
     const isMember = exchangeKey !== undefined && toHex(exchangeKey) === key;
     known.set(key, [...before, { node, name: names.get(node), isMember }]);
+  }
+  // Who this node joined through, until the logs tell more.
+  for (const { node, exchangeKey } of folder.members) {
+    if (exchangeKey === undefined || log.members.knows(node)) continue;
+    const key = toHex(exchangeKey);
+    const before = known.get(key) ?? [];
+    known.set(key, [...before, { node, name: names.get(node), isMember: true }]);
   }
   return known;
 }

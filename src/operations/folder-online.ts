@@ -7,6 +7,7 @@ import { Mutex } from '../async.ts';
 import { fromHex } from '../bytes.ts';
 import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
+import type { NodeId } from '../log/types.ts';
 import type { Membership } from '../log/membership.ts';
 import type { Channel, ChannelEvents } from '../net/channels.ts';
 import { dialDelayMs } from '../net/dial-delay.ts';
@@ -50,7 +51,9 @@ export class FolderOnline {
   #trouble: string | undefined;
   #exchange: Exchange | undefined;
   #folder: OpenFolder | undefined;
+  /** What {@link known} was made of. */
   #membership: Membership | undefined;
+  #logs = -1;
   #known: ReadonlyMap<PeerKey, readonly KnownNode[]> = new Map();
   /** Of exchanges that are over. */
   #activity = 0;
@@ -82,6 +85,12 @@ export class FolderOnline {
   /** Nodes that are or were members, by their static keys. */
   get known(): ReadonlyMap<PeerKey, readonly KnownNode[]> {
     return this.#known;
+  }
+
+  /** Where members said that they can be reached. */
+  get addresses(): ReadonlyMap<NodeId, readonly string[]> {
+    const { introducer } = this.#folder?.state ?? {};
+    return new Map(introducer === undefined ? [] : [[introducer.node, introducer.addresses]]);
   }
 
   /** Peers with a session. */
@@ -165,7 +174,7 @@ export class FolderOnline {
     }
     this.#beganMs = clock.monotonicMs();
     this.#trouble = undefined;
-    this.#membership = undefined;
+    this.#logs = -1;
     this.#readMembers();
     this.#set('running');
     // What came before a crash, or while nobody applied it, may not be shown yet.
@@ -239,9 +248,12 @@ export class FolderOnline {
   /** Takes note of who the members are, where that is another than before. */
   #readMembers(): void {
     const folder = this.#folder;
-    const membership = folder?.log.members.membership;
-    if (folder === undefined || membership === this.#membership) return;
+    if (folder === undefined) return;
+    const { membership } = folder.log.members;
+    const logs = folder.log.heads.size;
+    if (membership === this.#membership && logs === this.#logs) return;
     this.#membership = membership;
+    this.#logs = logs;
     this.#known = nodesOf(folder);
     this.#parts.changed();
   }

@@ -113,18 +113,6 @@ test('each command hands over what was given and nothing that was not', async ()
       { key: 'exclude', value: 'a=b' },
     ],
   });
-  assert.deepEqual(await optionsOf('peer add box:7420 --node desk'), {
-    address: 'box:7420',
-    node: 'desk',
-  });
-  assert.deepEqual(await optionsOf('peer add box:7420'), { address: 'box:7420' });
-  assert.deepEqual(await optionsOf('peer remove box:7420'), { address: 'box:7420' });
-  assert.deepEqual(await optionsOf('deny desk'), { node: 'desk' });
-  assert.deepEqual(await optionsOf('deny desk ./docs'), {
-    node: 'desk',
-    folder: '/place/here/docs',
-  });
-  assert.deepEqual(await optionsOf('allow desk -f docs'), { node: 'desk', folder: 'docs' });
   assert.deepEqual(await optionsOf('folder remove docs -n'), { folder: 'docs', dryRun: true });
   assert.deepEqual(await optionsOf('folder remove docs --yes'), { folder: 'docs', yes: true });
   assert.deepEqual(await optionsOf('key remove 2'), { slot: '2' });

@@ -302,10 +302,10 @@ test('every command says in JSON what it did', async (t) => {
 
   await t.test('other nodes', async () => {
     await node.done('config', 'set', 'listen', '127.0.0.1:0');
-    const [other] = only(await node.json(0, 'peer', 'list'), 'peer');
-    assert.deepEqual([other?.['name'], other?.['connected']], ['elsewhere', false]);
+    const [peer] = only(await node.json(0, 'peer', 'list'), 'peer');
+    assert.deepEqual([peer?.['name'], peer?.['connected']], ['elsewhere', false]);
     const [told] = only(await node.json(0, 'status', 'work'), 'peer');
-    assert.deepEqual(told, other);
+    assert.deepEqual(told, peer);
     assert.equal((await node.done('peer', 'add', '127.0.0.1:1'))['changed'], true);
     assert.equal((await node.done('peer', 'add', '127.0.0.1:1'))['changed'], false);
     await node.fails(24, 'sync', '--timeout', '5s');
