@@ -48,7 +48,7 @@ test('sync hands over what was given, and ends with 3 where not everything has c
 test('peer list tells of each node how it is doing, and addresses of nobody in particular', async () => {
   const { out } = await ran('peer list');
   const lines = out.split('\n');
-  assert.match(lines[0] ?? '', /^desk +ab+ab +connected +192\.0\.2\.2:7420$/);
-  assert.match(lines[1] ?? '', /^- +cd+cd +never seen/);
+  assert.match(lines[0] ?? '', /^desk +(?:ab)+ +connected +192\.0\.2\.2:7420$/);
+  assert.match(lines[1] ?? '', /^- +(?:cd)+ +never seen/);
   assert.equal(lines[2], 'anybody at box:7420');
 });
