@@ -7,7 +7,6 @@ import { Mutex } from '../async.ts';
 import { fromHex } from '../bytes.ts';
 import type { ListedFolder } from '../home/folder-set.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
-import type { NodeId } from '../log/types.ts';
 import type { Membership } from '../log/membership.ts';
 import type { Channel, ChannelEvents } from '../net/channels.ts';
 import { dialDelayMs } from '../net/dial-delay.ts';
@@ -85,12 +84,6 @@ export class FolderOnline {
   /** Nodes that are or were members, by their static keys. */
   get known(): ReadonlyMap<PeerKey, readonly KnownNode[]> {
     return this.#known;
-  }
-
-  /** Where members said that they can be reached. */
-  get addresses(): ReadonlyMap<NodeId, readonly string[]> {
-    const { introducer } = this.#folder?.state ?? {};
-    return new Map(introducer === undefined ? [] : [[introducer.node, introducer.addresses]]);
   }
 
   /** Peers with a session. */

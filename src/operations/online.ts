@@ -329,13 +329,6 @@ class RunningOnline implements Online {
     const { clock } = environment;
     const folders = [...this.#folders.values()].filter(({ state }) => state !== 'paused');
     const own = toHex(home.identity.exchangeKey);
-    const published = new Map<string, readonly string[]>();
-    for (const { addresses } of folders) {
-      for (const [node, all] of addresses) {
-        published.set(node, [...(published.get(node) ?? []), ...all]);
-      }
-    }
-    this.#addresses.publish(published);
     this.#directory = directoryOf(folders, home.peers.denials, own);
     const nowMs = clock.monotonicMs();
     const wanted = [...this.#directory.values()].filter(({ key }) => this.#isWelcome(key));

@@ -8,7 +8,6 @@ import type { Session } from './session.ts';
 export class PeerAddresses {
   readonly #session: Session;
   readonly #seen: Map<NodeId, SeenNode>;
-  #published: ReadonlyMap<NodeId, readonly string[]> = new Map();
   #isSaved = true;
 
   constructor(session: Session) {
@@ -24,15 +23,9 @@ export class PeerAddresses {
       ...new Set([
         ...(last === undefined ? [] : [last]),
         ...addresses.filter((one) => one.node === node).map(({ address }) => address),
-        ...(this.#published.get(node) ?? []),
         ...addresses.filter((one) => one.node === undefined).map(({ address }) => address),
       ]),
     ];
-  }
-
-  /** Takes note of what nodes say of themselves. */
-  publish(published: ReadonlyMap<NodeId, readonly string[]>): void {
-    this.#published = published;
   }
 
   /** When a node was last connected with, in wall time. */
