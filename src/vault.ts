@@ -239,7 +239,11 @@ function wire(session: Session): Vault {
     online = Promise.resolve(live).then((kept) => {
       const news = kept === undefined ? {} : { onNews: (folder: string) => kept.news(folder) };
       const given = { admissions, ...news, ...options };
-      return goOnline(session, exchangeOf, given, () => (online = undefined));
+      const over = (): void => {
+        online = undefined;
+        void admissions.close();
+      };
+      return goOnline(session, exchangeOf, given, over);
     });
     try {
       return await online;

@@ -209,7 +209,7 @@ describe('a folder kept live', () => {
     await node.pass(76_000);
     assert.equal((await node.versions('plan')).length, 1);
     const context = operationContext();
-    await status(node.node.session, { folders: [] }, context);
+    await status(node.node.session, undefined, { folders: [] }, context);
     const item = context.items.find(({ type }) => type === 'folder');
     assert.deepEqual(item?.['problems'], ['only 3 directories can be watched (sysctl)']);
     watches.trouble(undefined);
