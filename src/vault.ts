@@ -53,6 +53,8 @@ import type { JoinOptions } from './operations/member-options.ts';
 import { moveFolder } from './operations/move-folder.ts';
 import { addPeer, listPeers, removePeer, type PeerAddressOptions } from './operations/peers.ts';
 import { resolve } from './operations/resolve.ts';
+import { fetchChosen, type WithExchange } from './operations/fetch-contents.ts';
+import { withReached } from './operations/reached-exchange.ts';
 import { restore } from './operations/restore.ts';
 import { revert } from './operations/revert.ts';
 import type { Session } from './operations/session.ts';
@@ -288,6 +290,18 @@ function wire(session: Session): Vault {
       await (await live)?.foldersChanged();
       return result;
     });
+  /** Online for as long as that takes, where it is not already. */
+  const withExchange: WithExchange = async (folder, signal, work) => {
+    const there = await online;
+    const used =
+      there ??
+      (await goOnline(session, exchangeOf, { folders: [folder], onNews: () => undefined }));
+    try {
+      return await withReached(used, folder, environment.clock, signal, work);
+    } finally {
+      if (there === undefined) await used.close();
+    }
+  };
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     try {
@@ -307,13 +321,20 @@ function wire(session: Session): Vault {
     snapshot: writing((options, context) => snapshot(session, options, context)),
     snapshots: streamed((options, context) => listSnapshots(session, options, context)),
     ls: streamed((options, context) => ls(session, options, context)),
-    cat: streamed((options, write, context) => cat(session, options, write, context)),
+    cat: streamed(async (options, write, context) => {
+      if (options.fetch === true) await fetchChosen(session, options, context, withExchange);
+      return cat(session, options, write, context);
+    }),
     diff: streamed((options, context) => diff(session, options, context)),
     log: streamed((options, context) => log(session, options, context)),
     show: streamed((options, context) => show(session, options, context)),
     find: streamed((options, context) => find(session, options, context)),
     stats: streamed((options, context) => stats(session, options, context)),
-    restore: streamed((options, context) => restore(session, options, context)),
+    restore: streamed(async (options, context) => {
+      if (options.fetch === true && options.dryRun !== true)
+        await fetchChosen(session, options, context, withExchange);
+      return restore(session, options, context);
+    }),
     revert: writing((options, context) => revert(session, options, context)),
     undo: writing((options, context) => undo(session, options, context)),
     conflicts: streamed((options, context) => conflicts(session, options, context)),
@@ -325,7 +346,14 @@ function wire(session: Session): Vault {
     folderAdd: arranging((options: FolderAddOptions) => addFolder(session, options)),
     folderList: streamed((context) => listFolders(session, context)),
     folderShow: streamed((folder, context) => showFolder(session, folder, context)),
-    folderSet: arranging((options: FolderSetOptions) => setFolder(session, options)),
+    folderSet: arranging(async (options: FolderSetOptions) => {
+      const run = (): ReturnType<typeof setFolder> => setFolder(session, options);
+      const there = await online;
+      // What is wanted is found out anew.
+      if (there === undefined || options.settings.every(({ key }) => key !== 'history'))
+        return run();
+      return there.without(session.folders.find(options.folder, '/').id, run);
+    }),
     folderMove: replacing((options, context) => moveFolder(session, options, context)),
     folderLock: replacing((options, context) => lockFolder(session, options, context)),
     folderUnlock: replacing((options, context) => unlockFolder(session, options, context)),

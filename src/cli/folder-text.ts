@@ -39,6 +39,7 @@ export function folderLines(item: Item, output: Output): string[] {
     `state   ${folderState(item)}`,
     ...problemLines(item, output),
     ...(created === '' ? [] : [`since   ${formatTime(created)}`]),
+    ...(item['history'] === 'current' ? ['keeps   current contents only'] : []),
     ...excludeLines(item, output),
   ];
 }

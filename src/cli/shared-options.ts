@@ -8,3 +8,9 @@ export const atOption: OptionDefinition = {
   value: 'WHEN',
   doc: 'a snapshot, tag, version or time: 3f9a2c, now, 2026-01-31, 2h ago, yesterday (default: now)',
 };
+
+export const fetchOption: OptionDefinition = {
+  name: 'fetch',
+  type: 'flag',
+  doc: 'ask other nodes for contents that are not kept here (exit 24 where none can be reached)',
+};

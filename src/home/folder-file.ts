@@ -22,6 +22,7 @@ import { VaultError } from '../errors.ts';
 import type { Excludes } from '../folder/excludes.ts';
 import { MAX_EPOCHS, MAX_EXCLUDES, MAX_LABEL } from '../limits.ts';
 import { asId, idToBytes } from '../log/clock-codec.ts';
+import type { HistoryKept } from '../log/kept-contents.ts';
 import type { NodeId, Role } from '../log/types.ts';
 import { pathFromBytes, pathToBytes } from '../path-bytes.ts';
 import type { RandomSource } from '../random.ts';
@@ -50,6 +51,8 @@ export interface FolderState {
   readonly lockedAt: string | undefined;
   /** Who admitted this node; undefined where it made the folder. */
   readonly introducer?: Introducer;
+  /** Which contents this node keeps by itself; default `all`. */
+  readonly history?: HistoryKept;
 }
 
 /**
@@ -63,8 +66,8 @@ export interface Introducer {
   readonly role: Role;
 }
 
-/** 1 has no excludes but patterns, 2 is never locked, 3 made here: the least that says all is written. */
-const VERSIONS = [1, 2, 3, 4];
+/** 1 has no excludes but patterns, 2 is never locked, 3 made here, 4 keeps all: the least that says all is written. */
+const VERSIONS = [1, 2, 3, 4, 5];
 const roles: readonly Role[] = ['read', 'write', 'manage'];
 const rowKey = utf8('vault v1 folder file');
 
@@ -73,7 +76,16 @@ export function encodeFolderState(state: FolderState): Uint8Array {
   const { params, excludes, introducer } = state;
   const { caches, ifPresent, largerThan, oneFileSystem } = excludes;
   const isMore = caches || oneFileSystem || ifPresent.length > 0 || largerThan !== undefined;
-  const version = introducer ? 4 : state.lockedAt !== undefined ? 3 : isMore ? 2 : 1;
+  const keepsAll = state.history !== 'current';
+  const version = !keepsAll
+    ? 5
+    : introducer
+      ? 4
+      : state.lockedAt !== undefined
+        ? 3
+        : isMore
+          ? 2
+          : 1;
   return encode([
     version,
     state.id,
@@ -89,10 +101,15 @@ export function encodeFolderState(state: FolderState): Uint8Array {
     state.root ?? null,
     ...(version > 1 ? [[caches, [...ifPresent], largerThan ?? null, oneFileSystem]] : []),
     ...(version < 3 ? [] : [state.lockedAt === undefined ? null : pathToBytes(state.lockedAt)]),
-    ...(introducer === undefined
-      ? []
-      : [[idToBytes(introducer.node), introducer.exchangeKey, roles.indexOf(introducer.role)]]),
+    ...(version < 4 ? [] : [introducerValue(introducer)]),
+    ...(keepsAll ? [] : [1]),
   ]);
+}
+
+function introducerValue(introducer: Introducer | undefined): CborValue {
+  if (introducer === undefined) return null;
+  const { node, exchangeKey, role } = introducer;
+  return [idToBytes(node), exchangeKey, roles.indexOf(role)];
 }
 
 /** Throws `VAULT_FORMAT_UNSUPPORTED` for a newer version, `VAULT_ENTRY_INVALID` for malformed bytes. */
@@ -133,7 +150,10 @@ export function decodeFolderState(bytes: Uint8Array): FolderState {
       version < 3 || (version > 3 && fields[13] === null)
         ? undefined
         : pathFromBytes(asBytes(fields[13])),
-    ...(version < 4 ? {} : { introducer: decodeIntroducer(fields[14]) }),
+    ...(version < 4 || (version > 4 && fields[14] === null)
+      ? {}
+      : { introducer: decodeIntroducer(fields[14]) }),
+    ...(version < 5 || asInteger(fields[15], 0, 1) === 0 ? {} : { history: 'current' as const }),
   };
 }
 

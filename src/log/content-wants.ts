@@ -1,8 +1,9 @@
 /**
  * What this node wants of the contents that its logs speak of, and does not hold: found by walking from
  * entries to bodies, from bodies to manifests, from manifests to chunks. Contents of current versions come
- * first, of small files before large ones, then history; what the drop set names is not wanted. Keeps
- * count for each log of how far all of it is here.
+ * first, of small files before large ones, then what is kept of history; what the drop set names is not
+ * wanted, nor what is not kept, unless somebody asks for it. Keeps count for each log of how far all of it
+ * is here.
  */
 
 import { decodeNode } from '../chunking/manifest-node.ts';
@@ -14,7 +15,8 @@ import type { DropSet } from './drop-set.ts';
 import type { FolderLog } from './folder-log.ts';
 import { hasContent } from './link.ts';
 import { isCurrent } from './superseding.ts';
-import type { LogId, NamedLink } from './types.ts';
+import type { KeptContents } from './kept-contents.ts';
+import type { Dot, LogId, NamedLink } from './types.ts';
 
 /** What comes before larger files. */
 const SMALL_BYTES = 128 * 1024;
@@ -71,6 +73,9 @@ export class ContentWants {
   readonly #log: FolderLog;
   readonly #store: FolderStore;
   readonly #dropped: DropSet;
+  readonly #kept: KeptContents;
+  /** Versions that somebody asked for, whether or not they are kept otherwise. */
+  readonly #fetched = new Set<string>();
   #unread: Unread[] = [];
   readonly #wanted = new Map<string, Wanted>();
   /** Wanted and not listed yet, by lane. */
@@ -85,10 +90,11 @@ export class ContentWants {
   /** By line, then seq. */
   readonly #debts = new Map<LogId, Map<number, Debt>>();
 
-  constructor(log: FolderLog, store: FolderStore, dropped: DropSet) {
+  constructor(log: FolderLog, store: FolderStore, dropped: DropSet, kept: KeptContents) {
     this.#log = log;
     this.#store = store;
     this.#dropped = dropped;
+    this.#kept = kept;
   }
 
   /** Says that a line has these entries and that their contents may not all be here. */
@@ -138,6 +144,23 @@ export class ContentWants {
     );
   }
 
+  /** Wants the content of a version, which lies in `line`, also where it is not kept or was dropped. */
+  async fetch(line: LogId, { dot }: NamedLink): Promise<void> {
+    this.#fetched.add(dotKey(dot));
+    await this.#readEntry(line, dot.seq);
+  }
+
+  /** More may be kept than was: what was passed over is looked at once more. */
+  lookAgain(): void {
+    for (const [line, { seq }] of this.#log.heads)
+      this.add(line, this.#log.lines.from(line), seq + 1);
+  }
+
+  /** Whether something of an entry is wanted and not here, as far as it was looked at. */
+  owes(line: LogId, seq: number): boolean {
+    return this.#debts.get(line)?.has(seq) === true;
+  }
+
   /** Everything that is wanted may be listed again. */
   rewind(): void {
     for (const wanted of this.#wanted.values()) this.#unlisted[wanted.lane].add(wanted);
@@ -185,12 +208,16 @@ export class ContentWants {
       );
     } else {
       for (const link of links) {
-        if (!hasContent(link.kind) || this.#dropped.hasVersion(link.dot)) continue;
+        if (!hasContent(link.kind)) continue;
+        const isFetched = this.#fetched.has(dotKey(link.dot));
+        if (!isFetched && this.#dropped.hasVersion(link.dot)) continue;
+        if (!isFetched && !(await this.#kept.keeps(link))) continue;
         debt.open++;
         const waiting = { link, debt };
-        if (await isCurrent(this.#log, link)) await this.#walkSmall(waiting);
+        if (isFetched || (await isCurrent(this.#log, link))) await this.#walkSmall(waiting);
         else this.#history.push(waiting);
       }
+      if (await this.#kept.noteEntry(line, seq)) this.lookAgain();
     }
     this.#pay([debt]);
   }
@@ -286,4 +313,8 @@ export class ContentWants {
       if (debt.open === 0) this.#debts.get(debt.line)?.delete(debt.seq);
     }
   }
+}
+
+function dotKey({ log, seq, index }: Dot): string {
+  return `${log}:${seq}:${index}`;
 }

@@ -314,6 +314,11 @@ export class FolderLog {
     return link;
   }
 
+  /** The line in whose history a version lies. Throws as {@link link}. */
+  lineOf(name: Parent): Promise<LogId> {
+    return this.#reader.lineOf(name);
+  }
+
   /** The body of a version. Throws as {@link link}, and `VAULT_EXPIRED` where it was dropped. */
   body(link: NamedLink): Promise<Body> {
     return this.#reader.body(link);

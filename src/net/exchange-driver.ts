@@ -18,6 +18,8 @@ export interface ExchangeDriverParts {
   readonly credit: CreditPool;
   /** A session ended by itself: its peer broke a rule or said goodbye. */
   readonly onEnded?: (peer: PeerName, reason: EndReason, detail: string, by: 'us' | 'peer') => void;
+  /** Nothing is under way any more, or it is again and has ended: see {@link ExchangeDriver.isQuiet}. */
+  readonly onQuiet?: () => void;
   /** The folder failed and all sessions were ended: the driver is done for. Called once. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -126,6 +128,7 @@ export class ExchangeDriver {
       this.#isTelling = false;
     }
     this.#keepTicking();
+    this.#tellIfQuiet();
   }
 
   #step(event: ExchangeEvent): void {
@@ -223,8 +226,15 @@ export class ExchangeDriver {
   #own(work: Promise<void>): void {
     const owned = work
       .catch((error: unknown) => this.#fail(error))
-      .finally(() => this.#pending.delete(owned));
+      .finally(() => {
+        this.#pending.delete(owned);
+        this.#tellIfQuiet();
+      });
     this.#pending.add(owned);
+  }
+
+  #tellIfQuiet(): void {
+    if (!this.#isClosed && this.isQuiet) this.#parts.onQuiet?.();
   }
 
   #fail(error: unknown): void {

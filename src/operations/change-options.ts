@@ -12,6 +12,8 @@ export interface RestoreOptions extends PathSelection {
   readonly overwrite?: 'never' | 'if-changed' | 'always';
   readonly verify?: boolean;
   readonly dryRun?: boolean;
+  /** Ask other nodes for contents that are not here. */
+  readonly fetch?: boolean;
 }
 
 export interface RestoreResult {

@@ -2,13 +2,14 @@
 
 import { fromHex } from '../bytes.ts';
 import { parseHeader, valueTypes } from '../crypto/sealed-value.ts';
-import { isVaultError } from '../errors.ts';
+import { isVaultError, unlessLost } from '../errors.ts';
 import { ContentWants } from '../log/content-wants.ts';
 import { DropSet } from '../log/drop-set.ts';
 import type { FolderLog } from '../log/folder-log.ts';
+import { KeptContents, type HistoryKept } from '../log/kept-contents.ts';
 import { hasContent } from '../log/link.ts';
 import { recordType } from '../log/record-types.ts';
-import type { Head, LogId } from '../log/types.ts';
+import type { Head, LogId, NamedLink } from '../log/types.ts';
 import type {
   Adopted,
   EntryRange,
@@ -37,39 +38,50 @@ export interface ExchangedFolder {
 export class ExchangeSide implements FolderSide {
   readonly #log: FolderLog;
   readonly #store: FolderStore;
+  readonly #kept: KeptContents;
   readonly #wants: ContentWants;
   /** What was last written of how far contents are here. */
   readonly #through = new Map<LogId, number>();
   readonly #onNews: () => void;
 
-  private constructor({ log, store }: ExchangedFolder, dropped: DropSet, onNews: () => void) {
+  /** Statements about members when it was last found out what is kept. */
+  #statements: number;
+
+  private constructor(
+    { log, store }: ExchangedFolder,
+    dropped: DropSet,
+    kept: KeptContents,
+    onNews: () => void,
+  ) {
     this.#onNews = onNews;
     this.#log = log;
     this.#store = store;
-    this.#wants = new ContentWants(log, store, dropped);
+    this.#kept = kept;
+    this.#wants = new ContentWants(log, store, dropped, kept);
+    this.#statements = statementsIn(log);
   }
 
   /**
    * The side of an opened folder; what it was given and lacked when it was last open is wanted again.
-   * `onNews` is called when something came that was not here.
+   * `onNews` is called when something came that was not here; `history`: what is kept.
    */
   static async open(
     folder: ExchangedFolder,
     onNews: () => void = () => undefined,
+    history: HistoryKept = 'all',
   ): Promise<ExchangeSide> {
     const dropped = new DropSet();
     for await (const { record } of folder.log.records(recordType.dropSet, () => undefined)) {
       if (record.type === 'drop-set') dropped.apply(record);
     }
-    const side = new ExchangeSide(folder, dropped, onNews);
-    for (const [line, head] of folder.log.heads) {
-      const row = await folder.store.meta.get(throughKey(line));
-      // What was appended here is here; what another copy of this home wrote has a row since it came.
-      if (row === undefined && head.log === folder.log.own) continue;
-      const from = decodeSeq(row) ?? folder.log.lines.from(line);
+    const kept = await KeptContents.open(folder.log, history);
+    const side = new ExchangeSide(folder, dropped, kept, onNews);
+    for (const [line, from] of await contentsThrough(folder)) {
       side.#through.set(line, from);
-      side.#wants.add(line, from, head.seq + 1);
+      side.#wants.add(line, from, (folder.log.heads.get(line)?.seq ?? -1) + 1);
     }
+    // What somebody set aside since does not supersede any more.
+    if (kept.history === 'current' && !folder.log.members.isPlain) side.#wants.lookAgain();
     return side;
   }
 
@@ -123,6 +135,10 @@ export class ExchangeSide implements FolderSide {
       stored.push({ kind: 'page', log, seq, hash });
     }
     await this.#wants.look(line, from, to);
+    if (this.#kept.history === 'current' && this.#statements !== statementsIn(this.#log)) {
+      this.#statements = statementsIn(this.#log);
+      if (!this.#log.members.isPlain) this.#wants.lookAgain();
+    }
     const contents = rides.filter((value) => typeOf(value) !== valueTypes.page);
     for (const [at, outcome] of (await this.putSealed(contents)).entries()) {
       const value = contents[at];
@@ -135,6 +151,23 @@ export class ExchangeSide implements FolderSide {
 
   wants(limit: number): Promise<readonly Want[]> {
     return this.#wants.list(limit);
+  }
+
+  /** Wants the contents of these versions, whether or not they are kept otherwise. */
+  async fetch(links: readonly NamedLink[]): Promise<void> {
+    for (const link of links) {
+      const line = await this.#lineOf(link);
+      if (line !== undefined) await this.#wants.fetch(line, link);
+    }
+  }
+
+  /** Whether all that the entries of these versions owe is here. */
+  async hasAll(links: readonly NamedLink[]): Promise<boolean> {
+    for (const link of links) {
+      const line = await this.#lineOf(link);
+      if (line !== undefined && this.#wants.owes(line, link.dot.seq)) return false;
+    }
+    return true;
   }
 
   rewindWants(): void {
@@ -191,6 +224,11 @@ export class ExchangeSide implements FolderSide {
   /** Whether all that is wanted of a line's entries up to this one is here. */
   through(line: LogId): number {
     return this.#wants.through(line);
+  }
+
+  /** The line in whose history a version lies; undefined where its entry is lost. */
+  #lineOf({ dot, hash8 }: NamedLink): Promise<LogId | undefined> {
+    return this.#log.lineOf({ ...dot, hash8 }).catch(unlessLost);
   }
 
   #isWhole(): boolean {
@@ -256,6 +294,37 @@ export class ExchangeSide implements FolderSide {
     const held = await this.#store.holds(ids);
     return ids.filter((_, at) => held[at]);
   }
+}
+
+/** Of how many statements the folder's members follow. */
+function statementsIn({ members }: FolderLog): number {
+  const { accepted, refused } = members.membership ?? { accepted: [], refused: [] };
+  return accepted.length + refused.length;
+}
+
+/** By line of what came from elsewhere: of how many entries all contents that were wanted are here. */
+export async function contentsThrough({
+  log,
+  store,
+}: ExchangedFolder): Promise<ReadonlyMap<LogId, number>> {
+  const found = new Map<LogId, number>();
+  for (const [line, head] of log.heads) {
+    const row = await store.meta.get(throughKey(line));
+    // What was appended here is here; what another copy of this home wrote has a row since it came.
+    if (row === undefined && head.log === log.own) continue;
+    found.set(line, decodeSeq(row) ?? log.lines.from(line));
+  }
+  return found;
+}
+
+/** Has the next exchange look at all that is not this node's own once more, whatever was said to be here. */
+export async function lookAtAllContents({ log, store }: ExchangedFolder): Promise<void> {
+  const rows: MetaOperation[] = [];
+  for (const line of log.heads.keys()) {
+    if ((await store.meta.get(throughKey(line))) === undefined) continue;
+    rows.push({ type: 'put', key: throughKey(line), value: encodeSeq(log.lines.from(line)) });
+  }
+  await store.commit({ rows: () => rows });
 }
 
 function throughKey(line: LogId): Uint8Array {

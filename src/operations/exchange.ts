@@ -4,7 +4,10 @@
  * may be, is the caller's business.
  */
 
+import { deferred } from '../async.ts';
+import { VaultError } from '../errors.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
+import type { NamedLink } from '../log/types.ts';
 import type { Channel, ChannelEvents } from '../net/channels.ts';
 import type { CreditPool } from '../net/credit-pool.ts';
 import { ExchangeDriver } from '../net/exchange-driver.ts';
@@ -48,6 +51,13 @@ export interface Exchange {
    * `bringInStep` does; the exchange is then over and the folder released.
    */
   inStep(options: InStepOptions, context: OperationContext): Promise<InStepCounts>;
+  /**
+   * Asks connected peers for the contents of these versions, whether or not this node keeps them by itself, and
+   * waits until they are here, verified and durable: true; or until all who are connected have answered that
+   * they have not all of it: false. While nobody is connected it waits for somebody. Throws the signal's reason,
+   * and `VAULT_CLOSED` where the exchange is over before.
+   */
+  fetch(versions: readonly NamedLink[], signal: AbortSignal): Promise<boolean>;
   /** Says goodbye to all peers; what came is durable then. Idempotent. */
   close(): Promise<void>;
 }
@@ -77,6 +87,8 @@ class RunningExchange implements Exchange {
   readonly #parts: RunningParts;
   readonly #side: ExchangeSide;
   readonly #driver: ExchangeDriver;
+  /** What is called when a fetch may have come to its end. */
+  readonly #fetching = new Set<() => void>();
   #ending: Promise<void> | undefined;
 
   private constructor(parts: RunningParts, side: ExchangeSide, driver: ExchangeDriver) {
@@ -87,18 +99,26 @@ class RunningExchange implements Exchange {
 
   static async open(parts: RunningParts): Promise<RunningExchange> {
     const { session, folder, credit, options } = parts;
-    const side = await ExchangeSide.open(folder, options.onNews);
+    const told = { failed: (_error: unknown): void => undefined, changed: (): void => undefined };
+    const onNews = (): void => {
+      told.changed();
+      options.onNews?.();
+    };
+    const side = await ExchangeSide.open(folder, onNews, folder.state.history);
     const { onEnded } = options;
-    const told = { failed: (_error: unknown): void => undefined };
     const driver = await ExchangeDriver.open({
       side,
       clock: session.environment.clock,
       credit,
       ...(onEnded === undefined ? {} : { onEnded }),
+      onQuiet: () => told.changed(),
       onFailed: (error) => told.failed(error),
     });
     const running = new RunningExchange(parts, side, driver);
     told.failed = (error) => running.#failed(error);
+    told.changed = () => {
+      for (const look of running.#fetching) look();
+    };
     return running;
   }
 
@@ -143,6 +163,34 @@ class RunningExchange implements Exchange {
     }
   }
 
+  async fetch(versions: readonly NamedLink[], signal: AbortSignal): Promise<boolean> {
+    const changed = { next: deferred<void>() };
+    const look = (): void => changed.next.resolve();
+    this.#fetching.add(look);
+    signal.addEventListener('abort', look);
+    try {
+      await this.#side.fetch(versions);
+      this.#driver.wantsChanged();
+      for (;;) {
+        signal.throwIfAborted();
+        if (this.#ending !== undefined || !(await this.#isOpen()))
+          throw new VaultError('VAULT_CLOSED', 'the exchange of the folder has ended');
+        const isHere = await this.#side.hasAll(versions);
+        const isAnswered =
+          this.#driver.isQuiet && [...this.#driver.peers.values()].some(({ isOpen }) => isOpen);
+        if (isHere || isAnswered) {
+          await this.#side.flush();
+          return isHere;
+        }
+        await changed.next.promise;
+        changed.next = deferred<void>();
+      }
+    } finally {
+      this.#fetching.delete(look);
+      signal.removeEventListener('abort', look);
+    }
+  }
+
   close(): Promise<void> {
     return this.#end(true);
   }
@@ -159,6 +207,7 @@ class RunningExchange implements Exchange {
 
   async #stop(isSound: boolean): Promise<void> {
     const { session, folder, onOver } = this.#parts;
+    for (const look of this.#fetching) look();
     try {
       await this.#driver.close();
       if (!(await this.#isOpen())) return;

@@ -6,6 +6,7 @@ import { REMOVED, type ListedFolder } from '../home/folder-set.ts';
 import type { FolderResult, FolderSetOptions } from './folder-options.ts';
 import type { FolderArgument, Item, OperationContext } from './operation.ts';
 import { checkedName } from './add-folder.ts';
+import { lookAtAllContents } from './exchange-side.ts';
 import { changedExcludes, excludeSettings, truth } from './exclude-settings.ts';
 import { changingFolder, type Session } from './session.ts';
 import { timeText } from './time-text.ts';
@@ -59,6 +60,7 @@ export async function showFolder(
       excludeIfPresent: excludes.ifPresent,
       excludeLargerThan: excludes.largerThan ?? null,
       oneFileSystem: excludes.oneFileSystem,
+      history: state.history ?? 'all',
       epochs: state.epochs.length,
       chunkBytes: { min, average, max },
     },
@@ -83,9 +85,12 @@ export async function setFolder(
     };
     keys.add(key);
   }
-  return changingFolder(session, found, (folder) => {
+  return changingFolder(session, found, async (folder) => {
+    const isMoreKept = change.history === 'all' && folder.state.history === 'current';
+    // First, so that nothing is left out where this is cut short.
+    if (isMoreKept) await lookAtAllContents(folder);
     folder.update(change);
-    return Promise.resolve(result(folder));
+    return result(folder);
   });
 }
 
@@ -100,9 +105,15 @@ function settingChange(
       return value === state.name ? {} : { name: checkedName(session, value) };
     case 'paused':
       return { paused: truth(key, value) };
+    case 'history':
+      if (value === 'all' || value === 'current') return { history: value };
+      throw new VaultError(
+        'VAULT_USAGE',
+        `${JSON.stringify(value)} is no value for history: expected all or current`,
+      );
     default:
       throw new VaultError('VAULT_USAGE', `unknown folder setting ${JSON.stringify(key)}`, {
-        hint: `the settings of a folder are name, paused, ${excludeSettings.join(', ')}`,
+        hint: `the settings of a folder are name, paused, history, ${excludeSettings.join(', ')}`,
       });
   }
 }

@@ -46,6 +46,8 @@ export interface LsOptions extends PathSelection {
 
 export interface CatOptions extends PathSelection {
   readonly at?: string;
+  /** Ask other nodes for contents that are not here. */
+  readonly fetch?: boolean;
 }
 
 /** Of `paths`, the first may be a second WHEN; `./` before a name makes it a path. */

@@ -13,6 +13,8 @@ import { nameOf, versionId } from '../log/version-name.ts';
 import type { CatOptions, LsOptions } from './look-options.ts';
 import type { OperationContext } from './operation.ts';
 import type { SnapshotsOptions } from './whole-folder-options.ts';
+import { isShared } from './edit-parents.ts';
+import { ExpectedContents } from './expected-contents.ts';
 import { momentOf } from './moment.ts';
 import { snapshotRecords } from './named-state.ts';
 import { noSuchPath, pathInFolder } from './path-in-folder.ts';
@@ -126,8 +128,9 @@ export async function cat(
     const print = async (): Promise<void> => {
       const moment = await momentOf(folder.log, options.at, session.environment.clock);
       const view = await TreeView.open(folder.log, moment);
-      const manifest = await manifestAt(folder, view, path);
-      for await (const { offset, plain } of contentPieces(manifest, await valueSource(folder))) {
+      const values = await valueSource(folder);
+      const manifest = await manifestAt(folder, view, path, values);
+      for await (const { offset, plain } of contentPieces(manifest, values)) {
         context.signal.throwIfAborted();
         // Where the index is mended on the way, what was written before is not written twice.
         const piece = plain.subarray(Math.max(0, written - offset));
@@ -141,11 +144,23 @@ export async function cat(
   return { bytes };
 }
 
-async function manifestAt(folder: OpenFolder, view: TreeView, path: string): Promise<Manifest> {
+/** Throws `VAULT_CHUNK_MISSING` where its content is elsewhere. */
+async function manifestAt(
+  folder: OpenFolder,
+  view: TreeView,
+  path: string,
+  values: ValueSource,
+): Promise<Manifest> {
   const entry = await view.find(path);
   if (entry?.version === undefined) throw noSuchPath(path);
   if (entry.kind !== 'file') {
     throw new VaultError('VAULT_USAGE', `${JSON.stringify(path)} is a ${entry.kind}, not a file`);
+  }
+  if (isShared(folder.log)) {
+    const expected = await ExpectedContents.open(folder);
+    const isHere = await expected.isHere(entry.version, values);
+    if (!isHere && !(await expected.isExpected(entry.version)))
+      throw expected.elsewhere(entry.version);
   }
   const { manifest } = await folder.log.body(entry.version);
   if (manifest === undefined) throw new VaultError('VAULT_ENTRY_INVALID', 'a file without content');

@@ -1,6 +1,6 @@
 /** One walk through what a moment shows, writing it to a destination. */
 
-import { isVaultError, systemCode, VaultError } from '../errors.ts';
+import { isLoss, isVaultError, systemCode, VaultError } from '../errors.ts';
 import { directoryOf, lastName } from '../folder-path.ts';
 import type { RestoreFile } from '../folder/packed-files.ts';
 import type { Overwrite, RestoredFile } from '../folder/restore-files.ts';
@@ -11,9 +11,12 @@ import type { Body } from '../log/types.ts';
 import type { RestoreOptions, RestoreResult } from './change-options.ts';
 import type { OperationContext } from './operation.ts';
 import { decideSymlink, DestinationPreview } from './destination.ts';
-import { globMatcher } from './glob.ts';
+import { isShared } from './edit-parents.ts';
+import { ExpectedContents } from './expected-contents.ts';
+import { valueSource } from './look.ts';
 import { noSuchPath, pathInFolder } from './path-in-folder.ts';
 import { Place } from './restore-place.ts';
+import { RestoreSelection } from './restore-selection.ts';
 import { RestoreTasks } from './restore-tasks.ts';
 import type { Session } from './session.ts';
 
@@ -33,12 +36,14 @@ export class RestoreRun {
   readonly #view: TreeView;
   readonly #options: RestoreOptions;
   readonly #context: OperationContext;
-  readonly #include: readonly ((path: string) => boolean)[];
-  readonly #exclude: readonly ((path: string) => boolean)[];
+  readonly #selection: RestoreSelection;
   readonly #overwrite: Overwrite;
   /** In a dry run. */
   readonly #preview: DestinationPreview | undefined;
   readonly #tasks: RestoreTasks;
+  /** Others write in the folder: then contents may be here or not. */
+  readonly #mayBeElsewhere: boolean;
+  #expected: ExpectedContents | undefined;
   /** The last warning about damage. */
   #told = '';
 
@@ -56,11 +61,11 @@ export class RestoreRun {
     this.#options = options;
     this.#context = context;
     this.#overwrite = options.overwrite ?? 'never';
+    this.#mayBeElsewhere = isShared(folder.log);
     const { fileSystem, pool } = session.environment;
     this.#preview =
       options.dryRun === true ? new DestinationPreview(fileSystem, this.#overwrite) : undefined;
-    this.#include = (options.include ?? []).map(globMatcher);
-    this.#exclude = (options.exclude ?? []).map(globMatcher);
+    this.#selection = new RestoreSelection(options);
     this.#tasks = new RestoreTasks({
       fileSystem,
       pool,
@@ -153,7 +158,7 @@ export class RestoreRun {
   }
 
   async #subdirectory({ path }: TreeEntry, parent: Place): Promise<void> {
-    if (this.#exclude.some((matches) => matches(path))) return;
+    if (this.#selection.isExcluded(path)) return;
     const place = parent.child(lastName(path));
     try {
       // With --include, only directories that lead to something are made.
@@ -165,17 +170,14 @@ export class RestoreRun {
   }
 
   #isWanted(path: string): boolean {
-    return (
-      (this.#include.length === 0 || this.#include.some((matches) => matches(path))) &&
-      !this.#exclude.some((matches) => matches(path))
-    );
+    return this.#selection.isWanted(path);
   }
 
   async #entries(entries: readonly TreeEntry[], place: Place): Promise<void> {
     if (entries.length === 0 || !place.enter()) return;
     for (const entry of entries) {
       const body = await this.#body(entry);
-      if (body === undefined) continue;
+      if (body === undefined || !(await this.#isHere(entry))) continue;
       const { path } = entry;
       const { manifest, symlink, mtimeNs, executable } = body;
       if (symlink !== undefined) this.#symlink(path, place, symlink, mtimeNs);
@@ -195,9 +197,24 @@ export class RestoreRun {
       return await this.#folder.log.body(entry.version);
     } catch (error) {
       if (!isVaultError(error) || error.code === 'VAULT_DAMAGED') throw error;
+      if (isLoss(error) && !(await this.#isHere(entry))) return undefined;
       this.#damaged(entry.path, error.message);
       return undefined;
     }
+  }
+
+  /** Whether the content is here, or was to be: what of it is damaged shows when it is read. */
+  async #isHere({ path, version }: TreeEntry): Promise<boolean> {
+    if (version === undefined || !this.#mayBeElsewhere) return true;
+    this.#expected ??= await ExpectedContents.open(this.#folder);
+    if (
+      (await this.#expected.isHere(version, await valueSource(this.#folder))) ||
+      (await this.#expected.isExpected(version))
+    )
+      return true;
+    const { message, hint } = this.#expected.elsewhere(version);
+    this.#damaged(path, `${message}; ${hint}`);
+    return false;
   }
 
   #symlink(path: string, place: Place, target: string, mtimeNs: bigint): void {

@@ -16,6 +16,7 @@ import type { WorkerPool } from '../system/worker-pool.ts';
 import type { OperationContext } from './operation.ts';
 import { DamageList, type Damage } from './damage-list.ts';
 import { EntryChecks } from './entry-checks.ts';
+import { ExpectedContents } from './expected-contents.ts';
 import { valueSource } from './look.ts';
 import type { ReadCheck } from './read-check.ts';
 
@@ -23,6 +24,8 @@ const IDS_AT_ONCE = 1000;
 
 export class StructureCheck {
   readonly damage = new DamageList();
+  /** Versions whose contents are not kept here, or have not come yet. */
+  elsewhere = 0;
   /** Versions and chunks looked at so far. */
   versions = 0;
   chunks = 0;
@@ -36,6 +39,9 @@ export class StructureCheck {
   /** Damaged values that were told of as what they are. */
   readonly #told = new Set<number>();
   #waiting: { id: Uint8Array; link: NamedLink }[] = [];
+  #expected: ExpectedContents | undefined;
+  /** The version that was counted last. */
+  #counted: NamedLink | undefined;
 
   /** `read`: what the reading half found. */
   constructor(
@@ -138,6 +144,7 @@ export class StructureCheck {
         await this.#content(link, values);
       } catch (error) {
         if (!isLoss(error)) throw error;
+        if (await this.#isElsewhere(link)) continue;
         lost ??= this.#tell(error);
         lost.addLink(link);
       }
@@ -178,6 +185,7 @@ export class StructureCheck {
       }
     } catch (error) {
       if (!isVaultError(error) || error.code === 'VAULT_DAMAGED') throw error;
+      if (isVaultError(error, 'VAULT_CHUNK_MISSING') && (await this.#isElsewhere(link))) return;
       this.#node(error).addLink(link);
     }
   }
@@ -200,11 +208,22 @@ export class StructureCheck {
     this.#waiting = [];
     this.chunks += waiting.length;
     const present = await this.#folder.store.has(waiting.map(({ id }) => id));
-    waiting.forEach(({ id, link }, index) => {
+    for (const [index, { id, link }] of waiting.entries()) {
       const key = mapKey(id);
-      const problem = present[index] === true ? this.#read?.bad.get(key) : 'missing';
+      const isHere = present[index] === true;
+      if (!isHere && (await this.#isElsewhere(link))) continue;
+      const problem = isHere ? this.#read?.bad.get(key) : 'missing';
       if (problem !== undefined) this.damage.chunk(key, problem).addLink(link);
-    });
+    }
+  }
+
+  /** Whether what a version lacks is no damage: it was never to be here, or is still to come. */
+  async #isElsewhere(link: NamedLink): Promise<boolean> {
+    this.#expected ??= await ExpectedContents.open(this.#folder);
+    if (await this.#expected.isExpected(link)) return false;
+    if (this.#counted !== link) this.elsewhere++;
+    this.#counted = link;
+    return true;
   }
 
   /** Names what lost entries spoke of, as far as the record of the working copy knows. */

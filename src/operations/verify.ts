@@ -75,6 +75,10 @@ async function verifyFolder(
       const check = new StructureCheck(folder, session.environment.pool, read, context);
       await check.run();
       const damage = check.damage.all;
+      if (check.elsewhere > 0) {
+        const message = `the contents of ${check.elsewhere} versions are not kept here or have not come yet`;
+        context.emit({ type: 'warning', message });
+      }
       for (const one of damage) {
         context.emit({ type: 'item', item: one.item(folder.id) });
         await context.ready?.();

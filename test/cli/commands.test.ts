@@ -59,6 +59,7 @@ test('each command hands over what was given and nothing that was not', async ()
     recursive: true,
   });
   assert.deepEqual(await optionsOf('cat x --at 3f'), { paths: ['x'], cwd, at: '3f' });
+  assert.deepEqual(await optionsOf('cat x --fetch'), { paths: ['x'], cwd, fetch: true });
   assert.deepEqual(await optionsOf('restore --to out'), {
     paths: [],
     cwd,

@@ -101,8 +101,8 @@ describe('folder file', () => {
   test('a newer version is refused, and so is anything that is not one', async () => {
     const fields = decode(encodeFolderState(sample)) as CborValue[];
     const changed = (at: number, value: CborValue): Uint8Array => encode(fields.with(at, value));
-    const error = await rejects('VAULT_FORMAT_UNSUPPORTED', () => decodeFolderState(changed(0, 5)));
-    assert.match(error.message, /version 5/);
+    const error = await rejects('VAULT_FORMAT_UNSUPPORTED', () => decodeFolderState(changed(0, 6)));
+    assert.match(error.message, /version 6/);
     for (const [at, value] of [
       [1, fromHex('00')],
       [2, 'text'],
@@ -127,6 +127,16 @@ describe('folder file', () => {
     assert.deepEqual([fields[0], fields[6], fields.length], [3, null, 14]);
     assert.deepEqual(fields[13], new Uint8Array(Buffer.from('/at/photos')));
     assert.deepEqual(decodeFolderState(encode(fields)), locked);
+  });
+
+  test('a folder of which only what is current is kept makes a version that an older vault refuses', () => {
+    const current: FolderState = { ...sample, history: 'current' };
+    const fields = decode(encodeFolderState(current)) as CborValue[];
+    assert.deepEqual(
+      [fields[0], fields[13], fields[14], fields[15], fields.length],
+      [5, null, null, 1, 16],
+    );
+    assert.deepEqual(decodeFolderState(encode(fields)), current);
   });
 
   test('a folder that was joined makes a version that an older vault refuses', async () => {

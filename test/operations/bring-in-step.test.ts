@@ -104,7 +104,11 @@ describe('bringing a working copy in step', () => {
     await a.record();
     const last = a.folder.log.clock.get(a.folder.log.own);
     await a.record();
-    assert.equal(a.folder.log.clock.get(a.folder.log.own), last, 'nothing of it is recorded as gone');
+    assert.equal(
+      a.folder.log.clock.get(a.folder.log.own),
+      last,
+      'nothing of it is recorded as gone',
+    );
   });
 
   test('types change, also where a directory makes room for a file', async () => {

@@ -1,7 +1,7 @@
 /** `vault cat`: the content of a file. */
 
 import type { CommandDefinition } from '../definition.ts';
-import { atOption } from '../shared-options.ts';
+import { atOption, fetchOption } from '../shared-options.ts';
 
 export const catCommand: CommandDefinition = {
   name: 'cat',
@@ -9,7 +9,7 @@ export const catCommand: CommandDefinition = {
   summary: 'print the content of a file, now or at an earlier time',
   details: ['Every piece is verified before it is printed.'],
   positionals: [{ name: 'PATH', required: true, doc: 'the file' }],
-  options: [atOption],
+  options: [atOption, fetchOption],
   json: false,
   onlyPrints: true,
   async run(invocation) {
@@ -21,7 +21,11 @@ export const catCommand: CommandDefinition = {
     };
     const result = await invocation.withVault((vault) =>
       vault.cat(
-        { ...invocation.selection(), ...(at === undefined ? {} : { at }) },
+        {
+          ...invocation.selection(),
+          ...(at === undefined ? {} : { at }),
+          ...(given.flag('fetch') ? { fetch: true } : {}),
+        },
         write,
         invocation.operation(() => undefined),
       ),

@@ -130,7 +130,7 @@ export const folderSetCommand: CommandDefinition = {
   group: 'Folders',
   summary: 'change settings of a folder; name=… renames it',
   details: [
-    'Settings are name, paused, exclude, exclude-caches, exclude-if-present, exclude-larger-than and one-file-system; paused, exclude-caches and one-file-system are true or false. exclude=P and exclude-if-present=NAME may be given several times and replace what was there; exclude+=P adds one, exclude-=P takes one away, and an empty value means none.',
+    'Settings are name, paused, history, exclude, exclude-caches, exclude-if-present, exclude-larger-than and one-file-system; paused, exclude-caches and one-file-system are true or false. history is all or current: with current this node asks others only for contents of current versions and pinned snapshots. exclude=P and exclude-if-present=NAME may be given several times and replace what was there; exclude+=P adds one, exclude-=P takes one away, and an empty value means none.',
   ],
   positionals: [
     { ...folderPositional, required: true },

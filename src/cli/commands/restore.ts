@@ -4,7 +4,7 @@ import type { CommandDefinition } from '../definition.ts';
 import { fieldText } from '../item-text.ts';
 import type { RestoreOptions, RestoreResult } from '../../operations/change-options.ts';
 import type { Invocation } from '../invocation.ts';
-import { atOption } from '../shared-options.ts';
+import { atOption, fetchOption } from '../shared-options.ts';
 import { count, formatBytes, formatSeconds } from '../units.ts';
 
 export const restoreCommand: CommandDefinition = {
@@ -35,6 +35,7 @@ export const restoreCommand: CommandDefinition = {
       doc: 'what to do with files that are there already (default: never)',
     },
     { name: 'verify', type: 'flag', doc: 'read back and compare every file written' },
+    fetchOption,
     { name: 'dry-run', short: 'n', type: 'flag', doc: 'say what would be written and do nothing' },
   ],
   async run(invocation) {
@@ -71,6 +72,7 @@ function restoreOptions(invocation: Invocation): RestoreOptions {
     ...(overwrite === undefined ? {} : { overwrite }),
     ...(given.flag('verify') ? { verify: true } : {}),
     ...(given.flag('dry-run') ? { dryRun: true } : {}),
+    ...(given.flag('fetch') ? { fetch: true } : {}),
   };
 }
 
