@@ -13,7 +13,7 @@ const MOST_ALONE_MS = 30_000;
 
 /** Throws `VAULT_NO_PEER` where for a while nobody is connected who shares the folder. */
 export async function withReached<T>(
-  online: Online,
+  online: Pick<Online, 'exchange' | 'peers' | 'isQuiet'>,
   folder: string,
   clock: Clock,
   signal: AbortSignal,

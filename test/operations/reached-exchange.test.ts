@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Exchange } from '../../src/operations/exchange.ts';
-import type { Online, PeerState } from '../../src/operations/online-types.ts';
+import type { PeerState } from '../../src/operations/online-types.ts';
 import { withReached } from '../../src/operations/reached-exchange.ts';
 import { VirtualClock } from '../../src/system/virtual-clock.ts';
 import { rejects } from '../helpers/rejects.ts';
@@ -19,22 +19,10 @@ const peer: PeerState = {
   trouble: undefined,
 };
 
-function online(of: { peers: () => PeerState[]; isQuiet: boolean; has?: boolean }): Online {
-  const nothing = (): Promise<void> => Promise.resolve();
-  return {
-    address: undefined,
-    peers: of.peers,
-    folders: () => [],
-    exchange: () => (of.has === false ? undefined : ({} as Exchange)),
-    get isQuiet() {
-      return of.isQuiet;
-    },
-    foldersChanged: nothing,
-    announce: nothing,
-    without: (_folder, work) => work(),
-    networkChanged: () => undefined,
-    close: nothing,
-  };
+type Reached = Parameters<typeof withReached>[0];
+
+function online(of: { peers: () => PeerState[]; isQuiet: boolean; has?: boolean }): Reached {
+  return { ...of, exchange: () => (of.has === false ? undefined : ({} as Exchange)) };
 }
 
 /** Work that goes on until it is told to end. */
