@@ -151,9 +151,7 @@ class RunningExchange implements Exchange {
     const { session, folder } = this.#parts;
     try {
       return await session.folders.inOrder(folder.id, async () => {
-        const counts = await session.folders.inOrder(folder.id, () =>
-        bringInStep(session, folder, options, context),
-      );
+        const counts = await bringInStep(session, folder, options, context);
         await this.announce();
         return counts;
       });
