@@ -7,6 +7,7 @@
 import { VaultError } from '../errors.ts';
 import type { OpenFolder } from '../home/open-folder.ts';
 import { probeAbilities } from '../system/file-system-abilities.ts';
+import { isRootKnown } from './deletion-guard.ts';
 import { hintedPlaces } from './hinted-places.ts';
 import { InStepChanges, type InStepCounts } from './in-step-changes.ts';
 import { compareInStep } from './in-step-walk.ts';
@@ -20,8 +21,8 @@ export interface InStepOptions {
   /** Go on where a safety rule stopped. */
   readonly yes: boolean;
   /**
-   * Only these directories of the folder are recorded and brought in step, and what lies below those that come
-   * or go: where nothing else can differ.
+   * Only these directories of the folder are brought in step, and what lies below those that come or go, where
+   * nothing else can differ. They are recorded only where something is in the way.
    */
   readonly directories?: ReadonlySet<string>;
   /** See `RecordingOptions`. */
@@ -52,17 +53,16 @@ export async function bringInStep(
   const { fileSystem, random } = session.environment;
   const root = folder.state.path;
   const naming = new LocalNaming(folder, () => probeAbilities(fileSystem, root, random));
+  const { directories, onBehind } = options;
   for (let round = 1; ; round++) {
-    const { directories, onBehind } = options;
-    const recording = {
-      phase: `record ${folder.name}`,
-      yes: options.yes,
-      ...options.recording,
-      ...(directories === undefined
-        ? {}
-        : { places: await hintedPlaces(session, folder, localPaths(folder, directories)) }),
-    };
-    await recordWorkingCopy(session, folder, intoFolder(folder), recording, context);
+    // What was edited and not recorded refuses to be replaced: only then is it looked for where little is to come.
+    if (directories === undefined || round > 1 || !isRootKnown(session, folder)) {
+      const local = directories && localPaths(folder, directories);
+      const places = local && { places: await hintedPlaces(session, folder, local) };
+      const given = { phase: `record ${folder.name}`, yes: options.yes, ...options.recording };
+      const recording = { ...given, ...places };
+      await recordWorkingCopy(session, folder, intoFolder(folder), recording, context);
+    }
     const isLast = round === ROUNDS;
     const changes = new InStepChanges(session, folder, context, { counts, naming, isLast });
     try {

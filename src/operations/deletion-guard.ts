@@ -35,6 +35,12 @@ export function isRootSwapped({ environment }: Session, { state }: OpenFolder): 
   return root !== undefined && state.root !== undefined && !isSameRoot(state.root, root);
 }
 
+/** Whether the directory at the root is surely the one that was recorded. */
+export function isRootKnown({ environment }: Session, { state }: OpenFolder): boolean {
+  const root = environment.fileSystem.statIfPresent(state.path ?? '');
+  return root !== undefined && state.root !== undefined && isSameRoot(state.root, root);
+}
+
 export class DeletionGuard {
   readonly #fileSystem: Pick<FileSystem, 'statIfPresent'>;
   readonly #root: GuardedRoot;
