@@ -330,11 +330,14 @@ function wire(session: Session): Vault {
     show: streamed((options, context) => show(session, options, context)),
     find: streamed((options, context) => find(session, options, context)),
     stats: streamed((options, context) => stats(session, options, context)),
-    restore: streamed(async (options, context) => {
-      if (options.fetch === true && options.dryRun !== true)
-        await fetchChosen(session, options, context, withExchange);
-      return restore(session, options, context);
-    }),
+    // Two that write into one place would take each other's unfinished files away.
+    restore: streamed((options, context) =>
+      folders.inOrder(`into ${options.to}`, async () => {
+        if (options.fetch === true && options.dryRun !== true)
+          await fetchChosen(session, options, context, withExchange);
+        return restore(session, options, context);
+      }),
+    ),
     revert: writing((options, context) => revert(session, options, context)),
     undo: writing((options, context) => undo(session, options, context)),
     conflicts: streamed((options, context) => conflicts(session, options, context)),

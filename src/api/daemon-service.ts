@@ -7,7 +7,7 @@ import type { HeldHome, Vault } from '../vault.ts';
 import type { Caller, Service } from './command-connection.ts';
 import type { EventHub } from './event-hub.ts';
 import type { DaemonState } from './greeting.ts';
-import { shapes } from './operation-table.ts';
+import { shapes, type ServedName } from './operation-table.ts';
 
 export interface DaemonServiceParts {
   readonly held: HeldHome;
@@ -15,11 +15,32 @@ export interface DaemonServiceParts {
   readonly events: EventHub;
   /** The home was opened. What this throws is told to whoever opened it. */
   readonly onOpened: (vault: Vault) => Promise<void>;
+  /** An operation changed a folder, its settings or its place. */
+  readonly onChanged: (folder: string, operation: ServedName) => void;
   /** A command asks for the end. */
   readonly onStop: () => void;
 }
 
 type Operation = (...args: unknown[]) => Promise<unknown>;
+
+/** Operations that change a folder, and say which. */
+const changing: ReadonlySet<ServedName> = new Set([
+  'snapshot',
+  'revert',
+  'undo',
+  'resolve',
+  'folderAdd',
+  'folderSet',
+  'folderMove',
+  'folderLock',
+  'folderUnlock',
+  'folderRemove',
+] as const);
+
+function noteFolder(value: unknown, into: Set<string>): void {
+  if (typeof value !== 'object' || value === null || 'error' in value) return;
+  if ('folder' in value && typeof value.folder === 'string') into.add(value.folder);
+}
 
 export class DaemonService implements Service {
   readonly versionless = 'stop';
@@ -84,8 +105,23 @@ export class DaemonService implements Service {
     const all = [...args];
     if (shapes[name] === 'content') all.push((piece: Uint8Array) => caller.write(piece));
     if (shapes[name] !== 'plain') all.push(caller.context);
+    const folders = new Set<string>();
+    if (changing.has(name)) {
+      const { context } = caller;
+      const emit: typeof context.emit = (event) => {
+        // Of several folders, each is told as a result.
+        if (event.type === 'item' && event.item.type === 'result') noteFolder(event.item, folders);
+        context.emit(event);
+      };
+      all[all.length - 1] = { ...context, emit };
+    }
     // What a command sends has the types of the same program's other end; a mistake is a failed operation.
-    return (vault[name] as unknown as Operation)(...all);
+    const result = await (vault[name] as unknown as Operation)(...all);
+    if (changing.has(name)) {
+      noteFolder(result, folders);
+      for (const folder of folders) this.#parts.onChanged(folder, name);
+    }
+    return result;
   }
 
   /** The slot that a secret opens; with it, a home that is locked is opened. */

@@ -17,6 +17,7 @@ import { removeDaemonFile, writeDaemonFile } from './daemon-file.ts';
 import type { DaemonLog } from './daemon-log.ts';
 import { DaemonService } from './daemon-service.ts';
 import { EventHub } from './event-hub.ts';
+import { NodePresence } from './node-presence.ts';
 import { placeOf } from './home-place.ts';
 import { socketPath, type SocketPlaces } from './socket-place.ts';
 
@@ -29,6 +30,8 @@ export interface DaemonOptions {
   /** What opens the home; undefined: its device key where it has one, else it waits for a command that gives something. */
   readonly secret: Secret | undefined;
   readonly places: SocketPlaces;
+  /** `host:port` to take connections of other nodes at, `off`: this node only dials. Undefined: as the setting says, and without where that cannot be. */
+  readonly listen: string | undefined;
   /** Version of this program. */
   readonly program: string;
   readonly log: DaemonLog;
@@ -42,6 +45,7 @@ export class Daemon {
   readonly #connections = new Set<CommandConnection>();
   readonly #events = new EventHub();
   readonly #stopAsked = deferred<void>();
+  #presence: NodePresence | undefined;
   #listener: LocalListener | undefined;
   #closing: Promise<void> | undefined;
 
@@ -55,6 +59,10 @@ export class Daemon {
       place: placeOf(fileSystem, options.home),
       events: this.#events,
       onOpened: (vault) => this.#opened(vault),
+      onChanged: (folder, operation) => {
+        const time = new Date(environment.clock.wallMs()).toISOString();
+        this.#events.tell({ type: 'change', time, folder, operation });
+      },
       onStop: () => this.#stopAsked.resolve(),
     });
   }
@@ -81,6 +89,16 @@ export class Daemon {
   /** Whether it waits for something that opens the home. */
   get isLocked(): boolean {
     return this.#service.vault === undefined;
+  }
+
+  /** Where it takes connections of other nodes, as `host:port`; undefined where it takes none. */
+  get address(): string | undefined {
+    return this.#presence?.address;
+  }
+
+  /** Looks again at folders and addresses. */
+  async reload(): Promise<void> {
+    await this.#presence?.reload();
   }
 
   /** Resolves when a command asks for the end. */
@@ -119,9 +137,14 @@ export class Daemon {
     writeDaemonFile(fileSystem, homeLayout(home).daemon, { socket, secret });
   }
 
-  async #opened(_vault: Vault): Promise<void> {
+  async #opened(vault: Vault): Promise<void> {
     this.#options.log.write('the home is open');
-    await Promise.resolve();
+    this.#presence = await NodePresence.begin(vault, {
+      listen: this.#options.listen,
+      clock: this.#environment.clock,
+      events: this.#events,
+      log: this.#options.log,
+    });
   }
 
   async #close(): Promise<void> {

@@ -99,6 +99,10 @@ export interface ReachedDaemon extends Pick<VaultModule, 'isRecoveryCode'> {
 /** A daemon in this process. */
 export interface ServingDaemon {
   readonly isLocked: boolean;
+  /** Where it takes connections of other nodes; undefined where it takes none. */
+  readonly address: string | undefined;
+  /** Looks again at what it reads. */
+  reload(): Promise<void>;
   /** Resolves when a command asks for the end. */
   readonly stopAsked: Promise<void>;
   close(): Promise<void>;
@@ -113,6 +117,8 @@ export interface ServeOptions {
   readonly secret: Secret | undefined;
   /** The user's runtime directory, where there is one. */
   readonly runtimeDirectory: string | undefined;
+  /** Where to take connections of other nodes; undefined: as the setting says. */
+  readonly listen: string | undefined;
   /** Takes lines of the log; undefined: they go to files in the home. */
   readonly log: ((line: string) => void) | undefined;
 }

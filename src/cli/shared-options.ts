@@ -2,6 +2,13 @@
 
 import type { OptionDefinition } from './definition.ts';
 
+export const listenOption: OptionDefinition = {
+  name: 'listen',
+  type: 'text',
+  value: 'HOST:PORT',
+  doc: 'take connections of other nodes there, * for all addresses, or off (default: the setting listen)',
+};
+
 export const atOption: OptionDefinition = {
   name: 'at',
   type: 'text',

@@ -28,7 +28,7 @@ export class FolderSet {
   readonly #open = new Map<string, Promise<OpenFolder>>();
   /** By folder: what is wrong with what this process does with it all the time, in plain words. */
   readonly troubles = new Map<string, readonly string[]>();
-  /** By folder: what changes it, or its working copy, waits here for its turn. */
+  /** By folder, or by a name for another place: what changes it, or its working copy, waits here for its turn. */
   readonly #orders = new Map<string, Mutex>();
 
   constructor(environment: Environment, home: Home) {

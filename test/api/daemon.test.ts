@@ -6,6 +6,8 @@ import { deferred } from '../../src/async.ts';
 import type { OperationContext } from '../../src/operations/operation.ts';
 import { openVault } from '../../src/vault.ts';
 import { operationContext } from '../helpers/test-home.ts';
+import { assertMatchesSchema } from '../helpers/json-schema.ts';
+import { eventually } from '../helpers/wait.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { daemonWorld } from './world.ts';
 
@@ -236,4 +238,78 @@ describe('a command at a daemon', () => {
     await stopping;
     await world.start();
   });
+});
+
+describe('a daemon among other nodes', () => {
+  test('listens as it is told, or does not start', async (t) => {
+    const world = await daemonWorld(t);
+    const other = await daemonWorld(t);
+    const first = await world.start({ listen: '127.0.0.1:0' });
+    const address = first.address ?? '';
+    assert.match(address, /^127\.0\.0\.1:\d+$/);
+    await rejects('VAULT_EXISTS', () => other.start({ listen: address }));
+    assert.equal(await other.reach(), undefined);
+    await first.reload();
+  });
+
+  test('goes on without where only the setting tells it to, and says so', async (t) => {
+    const world = await daemonWorld(t);
+    const other = await daemonWorld(t);
+    const { address = '' } = await world.start({ listen: '127.0.0.1:0' });
+    const begun = await other.start();
+    await (await other.open()).configSet('listen', address);
+    await begun.close();
+    const daemon = await other.start({ listen: undefined });
+    assert.equal(daemon.address, undefined);
+    assert.ok(other.log.includes('trouble: VAULT_EXISTS'), other.log.join('\n'));
+  });
+
+  test('a file saved on one is on the other once both are members', async (t) => {
+    const [one, two] = [await daemonWorld(t, {}, 'one'), await daemonWorld(t, {}, 'two')];
+    const { address = '' } = await one.start({ listen: '127.0.0.1:0' });
+    await two.start();
+    const [here, there] = [await one.open(), await two.open()];
+    await here.folderAdd({ path: one.work }, operationContext());
+    writeFileSync(join(one.work, 'first'), 'of one');
+    await here.snapshot({ folders: [] }, operationContext());
+    const { invite } = await here.invite(
+      { folder: 'work', addresses: [address] },
+      operationContext(),
+    );
+    await there.join({ invite, path: two.work, cwd: two.work }, operationContext());
+    const holds = (path: string, text: string) => (): boolean =>
+      existsSync(path) && readFileSync(path, 'utf8') === text;
+    await eventually('the first file', holds(join(two.work, 'first'), 'of one'));
+    writeFileSync(join(one.work, 'second'), 'of one too');
+    await here.snapshot({ folders: [] }, operationContext());
+    await eventually('the second file', holds(join(two.work, 'second'), 'of one too'));
+    writeFileSync(join(two.work, 'third'), 'of two');
+    await there.snapshot({ folders: [] }, operationContext());
+    await eventually('the third file', holds(join(one.work, 'third'), 'of two'));
+  });
+});
+
+test('whoever listens hears what happens, and what it missed', async (t) => {
+  const world = await daemonWorld(t);
+  await world.start();
+  const vault = await world.open();
+  const listener = await world.reach();
+  const controller = new AbortController();
+  const context = operationContext({ signal: controller.signal });
+  const listening = listener?.events(context) ?? Promise.resolve();
+  await eventually('listening', () => context.items.length === 1);
+  await vault.folderAdd({ path: world.work }, operationContext());
+  await vault.snapshot({ folders: [] }, operationContext());
+  await eventually('both changes', () => context.items.length === 3);
+  assert.deepEqual(
+    context.items.map(({ type, operation }) => [type, operation]),
+    [
+      ['listening', undefined],
+      ['change', 'folderAdd'],
+      ['change', 'snapshot'],
+    ],
+  );
+  for (const item of context.items) assertMatchesSchema('events', item);
+  controller.abort();
+  await listening;
 });

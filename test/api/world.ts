@@ -32,8 +32,12 @@ export interface DaemonWorldOptions {
 export async function daemonWorld(
   t: TestContext,
   { passphrase, deviceKey = true }: DaemonWorldOptions = {},
+  seed = 'daemon',
 ): Promise<DaemonWorld> {
-  const environment = realEnvironment(t);
+  const daemons: Daemon[] = [];
+  // Before the home is removed.
+  t.after(() => Promise.all(daemons.map((daemon) => daemon.close())));
+  const environment = realEnvironment(t, seed);
   const { directory, clock, random } = environment;
   const home = join(directory, 'home');
   const work = join(directory, 'work');
@@ -65,12 +69,13 @@ export async function daemonWorld(
           secret: undefined,
           places: { platform: process.platform, runtimeDirectory: undefined, temporaryDirectory },
           program: 'test',
+          listen: 'off',
           log: { write: (text) => void log.push(text) },
           ...options,
         },
         environment,
       );
-      t.after(() => daemon.close());
+      daemons.push(daemon);
       return daemon;
     },
     async open(secret) {

@@ -46,6 +46,8 @@ export function fakeDaemon(vault: FakeVault, isLocked = false): FakeDaemon {
 /** One that is asked to end at once. */
 export const servingDaemon: ServingDaemon = {
   isLocked: false,
+  address: '127.0.0.1:7420',
+  reload: () => Promise.resolve(),
   stopAsked: Promise.resolve(),
   close: () => Promise.resolve(),
 };

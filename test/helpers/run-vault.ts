@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { projectPath } from './project.ts';
+import { daemonIfAsked } from './daemon-of-home.ts';
+import { mainOfVault } from './main-of-vault.ts';
 
 export interface Ran {
   readonly exit: number | null;
@@ -22,8 +23,12 @@ export interface RunOptions {
   readonly user?: number;
 }
 
-/** Runs the real command line, compiled beside the tests, in a process of its own. */
+/**
+ * Runs the real command line, compiled beside the tests, in a process of its own; through a daemon where
+ * `VAULT_TEST_THROUGH` is `daemon`.
+ */
 export async function runVault(options: RunOptions, ...args: readonly string[]): Promise<Ran> {
+  if (options.user === undefined) await daemonIfAsked(options.home, args);
   const child = startVault(options, ...args);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
@@ -59,7 +64,6 @@ export function startVault(
   options: RunOptions,
   ...args: readonly string[]
 ): ChildProcessWithoutNullStreams {
-  const main = process.env['VAULT_TEST_MAIN'] ?? projectPath('build/src/cli/main.js');
   const env: NodeJS.ProcessEnv = {
     PATH: process.env['PATH'],
     VAULT_HOME: options.home,
@@ -67,7 +71,7 @@ export function startVault(
   };
   const passphrase = 'passphrase' in options ? options.passphrase : 'correct horse';
   if (passphrase !== undefined) env['VAULT_PASSPHRASE'] = passphrase;
-  return spawn(process.execPath, [main, ...args], {
+  return spawn(process.execPath, [mainOfVault(), ...args], {
     cwd: options.cwd ?? options.home.replace(/\/[^/]*$/, ''),
     env,
     stdio: ['pipe', 'pipe', 'pipe'],

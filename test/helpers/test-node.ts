@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { commands } from '../../src/cli/commands.ts';
 import { assertMatchesSchema } from './json-schema.ts';
+import { endDaemonOf } from './daemon-of-home.ts';
 import { runVault, type Ran, type RunOptions } from './run-vault.ts';
 import { tempDir } from './temp-dir.ts';
 
@@ -44,7 +45,11 @@ export class TestNode {
 
   /** An empty directory `work`, and no home yet. */
   static bare(t: TestContext, runner?: JsonRunner): TestNode {
+    let home = '';
+    // Before the directory is removed.
+    t.after(() => endDaemonOf(home));
     const node = new TestNode(tempDir(t), runner);
+    home = node.home;
     mkdirSync(node.work);
     return node;
   }

@@ -2,6 +2,7 @@
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { daemonIfAsked } from '../helpers/daemon-of-home.ts';
 
 export interface CommandRequest {
   readonly args: readonly string[];
@@ -38,6 +39,7 @@ export class CommandHost {
     { home, cwd, env }: { home: string; cwd: string; env: Readonly<Record<string, string>> },
     ...args: readonly string[]
   ): Promise<Commanded> {
+    await daemonIfAsked(home, args);
     const request: CommandRequest = {
       args: [...args, '--json'],
       env: { VAULT_HOME: home, PATH: process.env['PATH'] ?? '', ...env },

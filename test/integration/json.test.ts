@@ -17,6 +17,7 @@ import { commands } from '../../src/cli/commands.ts';
 import { assertMatchesSchema } from '../helpers/json-schema.ts';
 import { JoiningNode } from '../helpers/joining.ts';
 import { makeConflict } from '../helpers/joined-in-memory.ts';
+import { endDaemonOf } from '../helpers/daemon-of-home.ts';
 import { startVault } from '../helpers/run-vault.ts';
 import { TestNode } from '../helpers/test-node.ts';
 import { eventually } from '../helpers/wait.ts';
@@ -188,6 +189,7 @@ test('every command says in JSON what it did', async (t) => {
   await t.test('conflicts are listed and resolved, the same in a dry run', async () => {
     writeFileSync(join(node.work, 'fought'), 'edited here');
     await node.done('snapshot', 'work');
+    await endDaemonOf(node.home);
     await makeConflict(node.home, 'work', 'fought');
     const listed = await node.json(0, 'conflicts', '-f', 'work');
     const [conflict] = only(listed, 'conflict');
@@ -383,7 +385,8 @@ test('every command says in JSON what it did', async (t) => {
   await t.test('a daemon in the foreground and in the background, and what it tells', async () => {
     // These are processes of their own.
     const real = { input: '' };
-    assert.equal(lastOf(await node.jsonWith(real, 0, 'start'))['started'], true);
+    await endDaemonOf(node.home);
+    assert.equal(lastOf(await node.jsonWith(real, 0, 'start', '--listen', 'off'))['started'], true);
     const listening = startVault({ home: node.home, passphrase: undefined }, 'events', '--json');
     const told: Buffer[] = [];
     listening.stdout.on('data', (data: Buffer) => told.push(data));
@@ -399,7 +402,7 @@ test('every command says in JSON what it did', async (t) => {
     assert.equal(events.at(-1), '{"type":"summary"}');
     node.ended.add('events');
     assert.equal(lastOf(await node.json(0, 'stop'))['stopped'], false);
-    const foreground = node.jsonWith(real, 0, 'daemon');
+    const foreground = node.jsonWith(real, 0, 'daemon', '--listen', '127.0.0.1:0');
     await eventually('the daemon', () => existsSync(join(node.home, 'daemon')));
     assert.equal(lastOf(await node.json(0, 'stop'))['stopped'], true);
     assert.deepEqual(only(await foreground, 'ready').length, 1);

@@ -2,6 +2,7 @@
 
 import { deferred } from '../../async.ts';
 import { isVaultError, VaultError } from '../../errors.ts';
+import { listenOption } from '../shared-options.ts';
 import type { ServingDaemon } from '../context.ts';
 import type { CommandDefinition, CommandResult } from '../definition.ts';
 import { variable } from '../environment.ts';
@@ -20,6 +21,7 @@ export const daemonCommand: CommandDefinition = {
   ],
   positionals: [],
   options: [
+    listenOption,
     {
       name: 'log',
       type: 'flag',
@@ -51,12 +53,27 @@ async function runDaemon(invocation: Invocation): Promise<CommandResult> {
     signal,
     secret,
     runtimeDirectory: variable(context.env, 'XDG_RUNTIME_DIR'),
+    listen: invocation.given.text('listen'),
     log: invocation.given.flag('log') ? undefined : (line) => output.say(line),
   });
   const state = daemon.isLocked ? ', and waits locked' : '';
   output.print(`the daemon of ${output.name(home)} is ready${state}`);
-  output.printJson({ type: 'ready', home, locked: daemon.isLocked, pid: context.processId });
+  const address = daemon.address ?? null;
+  if (address !== null) output.say(`takes connections of other nodes at ${address}`);
+  output.printJson({
+    type: 'ready',
+    home,
+    locked: daemon.isLocked,
+    address,
+    pid: context.processId,
+  });
   output.flush();
+  invocation.onReload = () => {
+    daemon.reload().catch((error: unknown) => {
+      if (!isVaultError(error)) throw error;
+      output.warning(`cannot reload: ${error.message}`);
+    });
+  };
   await notify(invocation, 'READY=1');
   await Promise.race([daemon.stopAsked, aborted(signal)]);
   await notify(invocation, 'STOPPING=1');

@@ -1,6 +1,7 @@
 /** `vault start` and `vault stop`: the daemon in the background. */
 
 import { errorCodes, VaultError, type ErrorCode } from '../../errors.ts';
+import { listenOption } from '../shared-options.ts';
 import type { ReachedDaemon } from '../context.ts';
 import type { CommandDefinition, CommandResult } from '../definition.ts';
 import type { Invocation } from '../invocation.ts';
@@ -13,9 +14,13 @@ export const startCommand: CommandDefinition = {
     'It returns once the daemon is ready, or says why there is none. What it does is written to logs/daemon.log in the home. Without a device key and without a passphrase the daemon waits locked, until any command supplies what opens the home.',
   ],
   positionals: [],
-  options: [],
+  options: [listenOption],
   async run(invocation) {
-    const started = await ensureDaemon(invocation);
+    const listen = invocation.given.text('listen');
+    const started = await ensureDaemon(
+      invocation,
+      listen === undefined ? [] : ['--listen', listen],
+    );
     const { output, globals } = invocation;
     const state = started.locked ? ', and waits locked' : '';
     const how = started.started ? 'started' : 'was running already';
@@ -53,11 +58,14 @@ export interface StartedDaemon {
   readonly locked: boolean;
 }
 
-/** Has a daemon run, with the home open where something opens it. Throws what kept it from starting. */
-export async function ensureDaemon(invocation: Invocation): Promise<StartedDaemon> {
+/** Has a daemon run, where there is none one with these options, with the home open where something opens it. Throws what kept it from starting. */
+export async function ensureDaemon(
+  invocation: Invocation,
+  options: readonly string[],
+): Promise<StartedDaemon> {
   const running = await invocation.findDaemon();
   if (running !== undefined) return { started: false, locked: await isLocked(invocation, running) };
-  await launch(invocation);
+  await launch(invocation, options);
   const daemon = await invocation.findDaemon();
   if (daemon === undefined) throw new VaultError('VAULT_FAILED', 'the daemon ended at once');
   try {
@@ -81,12 +89,12 @@ async function isLocked(invocation: Invocation, daemon: ReachedDaemon): Promise<
   }
 }
 
-async function launch({ context, globals }: Invocation): Promise<void> {
+async function launch({ context, globals }: Invocation, options: readonly string[]): Promise<void> {
   const { home, waitLockMs } = globals;
   const environment = Object.fromEntries(
     Object.entries(context.env).filter(([name]) => !name.startsWith('VAULT_')),
   );
-  const args = ['daemon', '--home', home, '--log', '--json', '--no-input'];
+  const args = ['daemon', '--home', home, '--log', '--json', '--no-input', ...options];
   if (waitLockMs > 0) args.push('--wait-lock', `${Math.ceil(waitLockMs / 1000)}s`);
   const directory = context.machine.isDirectory(home) ? home : context.homeDirectory;
   const { line, errors } = await context.machine.launch(context.program, args, {
