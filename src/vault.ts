@@ -370,6 +370,7 @@ function wire(session: Session): Vault {
         there === undefined
           ? await withDialing(session, (dial) => join(session, options, dial, context))
           : await join(session, options, there.dialAs, context);
+      await (await live)?.foldersChanged();
       await there?.foldersChanged();
       return joined;
     }),

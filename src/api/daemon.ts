@@ -32,6 +32,8 @@ export interface DaemonOptions {
   readonly places: SocketPlaces;
   /** `host:port` to take connections of other nodes at, `off`: this node only dials. Undefined: as the setting says, and without where that cannot be. */
   readonly listen: string | undefined;
+  /** Keep folders live: record what changes in them as it does. Else it is recorded when a command says so. */
+  readonly watch: boolean;
   /** Version of this program. */
   readonly program: string;
   readonly log: DaemonLog;
@@ -141,6 +143,7 @@ export class Daemon {
     this.#options.log.write('the home is open');
     this.#presence = await NodePresence.begin(vault, {
       listen: this.#options.listen,
+      watch: this.#options.watch,
       clock: this.#environment.clock,
       events: this.#events,
       log: this.#options.log,

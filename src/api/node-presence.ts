@@ -1,7 +1,8 @@
-/** A daemon among other nodes: its home is online, and whoever listens is told who comes and what goes wrong. */
+/** What a daemon does by itself: folders are kept live and exchanged with other nodes, and whoever listens is told. */
 
 import type { Clock } from '../clock.ts';
 import { isVaultError } from '../errors.ts';
+import type { Live, LiveOptions } from '../operations/live-types.ts';
 import type { Online, OnlineOptions, Trouble } from '../operations/online-types.ts';
 import type { Vault } from '../vault.ts';
 import type { DaemonLog } from './daemon-log.ts';
@@ -13,6 +14,7 @@ const OFF = 'off';
 export interface PresenceParts {
   /** As `DaemonOptions` has it. */
   readonly listen: string | undefined;
+  readonly watch: boolean;
   readonly clock: Clock;
   readonly events: EventHub;
   readonly log: DaemonLog;
@@ -21,6 +23,7 @@ export interface PresenceParts {
 export class NodePresence {
   readonly #parts: PresenceParts;
   #online: Online | undefined;
+  #live: Live | undefined;
   #connected: ReadonlyMap<string, string | null> = new Map();
 
   private constructor(parts: PresenceParts) {
@@ -33,6 +36,12 @@ export class NodePresence {
    */
   static async begin(vault: Vault, parts: PresenceParts): Promise<NodePresence> {
     const presence = new NodePresence(parts);
+    const live: LiveOptions = {
+      onRecorded: (folder) => presence.#tell({ type: 'change', folder, operation: 'live' }),
+      onProblems: (folder, problems) => presence.#problems(folder, problems),
+    };
+    // First: what comes from others is then brought in step by it.
+    if (parts.watch) presence.#live = await vault.keepLive(live);
     const place = parts.listen ?? (await vault.configGet('listen')).value;
     const options: OnlineOptions = {
       onChange: () => presence.#changed(),
@@ -59,6 +68,7 @@ export class NodePresence {
 
   /** Looks again which folders there are, and dials everybody at once. */
   async reload(): Promise<void> {
+    await this.#live?.foldersChanged();
     await this.#online?.foldersChanged();
     this.#online?.networkChanged();
   }
@@ -75,6 +85,10 @@ export class NodePresence {
     for (const [node, name] of before) {
       if (!this.#connected.has(node)) this.#tell({ type: 'peer', node, name, connected: false });
     }
+  }
+
+  #problems(folder: string, problems: readonly string[]): void {
+    for (const message of problems) this.#trouble({ folder, message });
   }
 
   #trouble({ folder, node, message, error }: Trouble): void {

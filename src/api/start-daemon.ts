@@ -8,7 +8,10 @@ import type { SocketPlaces } from './socket-place.ts';
 
 export interface StartDaemonOptions
   extends
-    Pick<DaemonOptions, 'home' | 'listen' | 'waitLockMs' | 'signal' | 'secret' | 'program'>,
+    Pick<
+      DaemonOptions,
+      'home' | 'listen' | 'watch' | 'waitLockMs' | 'signal' | 'secret' | 'program'
+    >,
     SocketPlaces {
   /** Takes lines of the log; undefined: they go to files in the home. */
   readonly log: ((line: string) => void) | undefined;

@@ -119,6 +119,8 @@ export interface ServeOptions {
   readonly runtimeDirectory: string | undefined;
   /** Where to take connections of other nodes; undefined: as the setting says. */
   readonly listen: string | undefined;
+  /** Record what changes in folders as it does. */
+  readonly watch: boolean;
   /** Takes lines of the log; undefined: they go to files in the home. */
   readonly log: ((line: string) => void) | undefined;
 }

@@ -9,6 +9,12 @@ export const listenOption: OptionDefinition = {
   doc: 'take connections of other nodes there, * for all addresses, or off (default: the setting listen)',
 };
 
+export const noWatchOption: OptionDefinition = {
+  name: 'no-watch',
+  type: 'flag',
+  doc: 'do not watch folders: record what changed in them when a command says so',
+};
+
 export const atOption: OptionDefinition = {
   name: 'at',
   type: 'text',

@@ -281,10 +281,8 @@ describe('a daemon among other nodes', () => {
       existsSync(path) && readFileSync(path, 'utf8') === text;
     await eventually('the first file', holds(join(two.work, 'first'), 'of one'));
     writeFileSync(join(one.work, 'second'), 'of one too');
-    await here.snapshot({ folders: [] }, operationContext());
     await eventually('the second file', holds(join(two.work, 'second'), 'of one too'));
     writeFileSync(join(two.work, 'third'), 'of two');
-    await there.snapshot({ folders: [] }, operationContext());
     await eventually('the third file', holds(join(one.work, 'third'), 'of two'));
   });
 });

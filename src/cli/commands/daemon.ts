@@ -2,7 +2,7 @@
 
 import { deferred } from '../../async.ts';
 import { isVaultError, VaultError } from '../../errors.ts';
-import { listenOption } from '../shared-options.ts';
+import { listenOption, noWatchOption } from '../shared-options.ts';
 import type { ServingDaemon } from '../context.ts';
 import type { CommandDefinition, CommandResult } from '../definition.ts';
 import { variable } from '../environment.ts';
@@ -22,6 +22,7 @@ export const daemonCommand: CommandDefinition = {
   positionals: [],
   options: [
     listenOption,
+    noWatchOption,
     {
       name: 'log',
       type: 'flag',
@@ -53,6 +54,7 @@ async function runDaemon(invocation: Invocation): Promise<CommandResult> {
     signal,
     secret,
     runtimeDirectory: variable(context.env, 'XDG_RUNTIME_DIR'),
+    watch: !invocation.given.flag('no-watch'),
     listen: invocation.given.text('listen'),
     log: invocation.given.flag('log') ? undefined : (line) => output.say(line),
   });

@@ -1,7 +1,7 @@
 /** `vault start` and `vault stop`: the daemon in the background. */
 
 import { errorCodes, VaultError, type ErrorCode } from '../../errors.ts';
-import { listenOption } from '../shared-options.ts';
+import { listenOption, noWatchOption } from '../shared-options.ts';
 import type { ReachedDaemon } from '../context.ts';
 import type { CommandDefinition, CommandResult } from '../definition.ts';
 import type { Invocation } from '../invocation.ts';
@@ -14,7 +14,7 @@ export const startCommand: CommandDefinition = {
     'It returns once the daemon is ready, or says why there is none. What it does is written to logs/daemon.log in the home. Without a device key and without a passphrase the daemon waits locked, until any command supplies what opens the home.',
   ],
   positionals: [],
-  options: [listenOption],
+  options: [listenOption, noWatchOption],
   async run(invocation) {
     const listen = invocation.given.text('listen');
     const started = await ensureDaemon(
