@@ -266,12 +266,11 @@ describe('a daemon among other nodes', () => {
 
   test('a file saved on one is on the other once both are members', async (t) => {
     const [one, two] = [await daemonWorld(t, {}, 'one'), await daemonWorld(t, {}, 'two')];
-    const { address = '' } = await one.start({ listen: '127.0.0.1:0' });
-    await two.start();
+    const { address = '' } = await one.start({ listen: '127.0.0.1:0', watch: true });
+    await two.start({ watch: true });
     const [here, there] = [await one.open(), await two.open()];
     await here.folderAdd({ path: one.work }, operationContext());
     writeFileSync(join(one.work, 'first'), 'of one');
-    await here.snapshot({ folders: [] }, operationContext());
     const { invite } = await here.invite(
       { folder: 'work', addresses: [address] },
       operationContext(),

@@ -70,6 +70,7 @@ export async function daemonWorld(
           places: { platform: process.platform, runtimeDirectory: undefined, temporaryDirectory },
           program: 'test',
           listen: 'off',
+          watch: false,
           log: { write: (text) => void log.push(text) },
           ...options,
         },

@@ -43,6 +43,7 @@ export async function daemonIfAsked(home: string, args: readonly string[]): Prom
     '--no-input',
     '--listen',
     'off',
+    '--no-watch',
   ];
   const child = spawn(process.execPath, words, {
     env: { PATH: process.env['PATH'] },

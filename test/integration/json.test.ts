@@ -386,7 +386,10 @@ test('every command says in JSON what it did', async (t) => {
     // These are processes of their own.
     const real = { input: '' };
     await endDaemonOf(node.home);
-    assert.equal(lastOf(await node.jsonWith(real, 0, 'start', '--listen', 'off'))['started'], true);
+    assert.equal(
+      lastOf(await node.jsonWith(real, 0, 'start', '--listen', 'off', '--no-watch'))['started'],
+      true,
+    );
     const listening = startVault({ home: node.home, passphrase: undefined }, 'events', '--json');
     const told: Buffer[] = [];
     listening.stdout.on('data', (data: Buffer) => told.push(data));
@@ -402,7 +405,7 @@ test('every command says in JSON what it did', async (t) => {
     assert.equal(events.at(-1), '{"type":"summary"}');
     node.ended.add('events');
     assert.equal(lastOf(await node.json(0, 'stop'))['stopped'], false);
-    const foreground = node.jsonWith(real, 0, 'daemon', '--listen', '127.0.0.1:0');
+    const foreground = node.jsonWith(real, 0, 'daemon', '--listen', '127.0.0.1:0', '--no-watch');
     await eventually('the daemon', () => existsSync(join(node.home, 'daemon')));
     assert.equal(lastOf(await node.json(0, 'stop'))['stopped'], true);
     assert.deepEqual(only(await foreground, 'ready').length, 1);

@@ -17,10 +17,10 @@ export const startCommand: CommandDefinition = {
   options: [listenOption, noWatchOption],
   async run(invocation) {
     const listen = invocation.given.text('listen');
-    const started = await ensureDaemon(
-      invocation,
-      listen === undefined ? [] : ['--listen', listen],
-    );
+    const started = await ensureDaemon(invocation, [
+      ...(listen === undefined ? [] : ['--listen', listen]),
+      ...(invocation.given.flag('no-watch') ? ['--no-watch'] : []),
+    ]);
     const { output, globals } = invocation;
     const state = started.locked ? ', and waits locked' : '';
     const how = started.started ? 'started' : 'was running already';
