@@ -78,6 +78,8 @@ export const MAX_OPEN_ASKS = 16;
 export const MAX_OPEN_WANTS = 4096;
 /** Values that ride along with a range. */
 export const MAX_RIDE_BYTES = 16 * 1024;
+/** Pages that begin epochs, beyond that: nothing after them can be read without. */
+export const MAX_KEY_RIDE_BYTES = 512 * 1024;
 /** Values in such a ride: each is a page or a chunk. */
 export const MAX_RIDES = 256;
 /** Data that a peer may send beyond what was asked of it, in one session: answers that crossed a cancel. */

@@ -50,6 +50,7 @@ import type { Live, LiveOptions } from './operations/live-types.ts';
 import { goOnline, type OpenExchange } from './operations/online.ts';
 import type { Online, OnlineOptions } from './operations/online-types.ts';
 import type { JoinOptions } from './operations/member-options.ts';
+import { listMembers, removeMember, setMemberRole } from './operations/members.ts';
 import { moveFolder } from './operations/move-folder.ts';
 import { addPeer, listPeers, removePeer, type PeerAddressOptions } from './operations/peers.ts';
 import { resolve } from './operations/resolve.ts';
@@ -374,6 +375,9 @@ function wire(session: Session): Vault {
       await there?.foldersChanged();
       return joined;
     }),
+    memberList: streamed((options, context) => listMembers(session, options, context)),
+    memberRemove: writing((options, context) => removeMember(session, options, context)),
+    memberRole: writing((options) => setMemberRole(session, options)),
     keyList: streamed((context) => listKeys(session, context)),
     keyAdd: streamed((options) => addKey(session, options)),
     keyRemove: streamed(({ slot }) => removeKey(session, slot)),

@@ -33,6 +33,7 @@ import {
 import { logCommand, showCommand } from './commands/log.ts';
 import { inviteCommand } from './commands/invite.ts';
 import { joinCommand } from './commands/join.ts';
+import { memberListCommand, memberRemoveCommand, memberRoleCommand } from './commands/member.ts';
 import { lsCommand } from './commands/ls.ts';
 import {
   allowCommand,
@@ -98,6 +99,9 @@ export const commands: readonly CommandDefinition[] = [
   peerRemoveCommand,
   denyCommand,
   allowCommand,
+  memberListCommand,
+  memberRemoveCommand,
+  memberRoleCommand,
   helpCommand(() => commands),
   completionCommand(() => commands),
 ];

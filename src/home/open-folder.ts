@@ -1,6 +1,6 @@
 /** One folder, opened: its store, its log and the state of its working copy, wired together. */
 
-import { toHex } from '../bytes.ts';
+import { fromHex, toHex } from '../bytes.ts';
 import { deriveFolderKeys, type FolderKeys } from '../crypto/folder-keys.ts';
 import { isVaultError } from '../errors.ts';
 import type { ContentSecrets } from '../folder/content-codec.ts';
@@ -8,11 +8,16 @@ import type { AliasTable } from '../folder/alias-table.ts';
 import { plainRows, type RecordedRows } from '../folder/recorded-rows.ts';
 import type { SeenNames } from '../folder/working-copy-row.ts';
 import { WorkingCopyState } from '../folder/working-copy-state.ts';
+import { MAX_PREDECESSORS } from '../limits.ts';
+import { EpochRing, type EpochSecret } from '../log/epoch-ring.ts';
 import type { FolderLog } from '../log/folder-log.ts';
 import { newIncarnationReason, type IncarnationReason } from '../log/incarnation.ts';
 import { logId } from '../log/log-id.ts';
 import type { Member } from '../log/membership.ts';
-import type { NodeId, Role } from '../log/types.ts';
+import type { StoredRecord } from '../log/other-record.ts';
+import { includesRole } from '../log/permission.ts';
+import { epochIdOf } from '../log/rotation-record.ts';
+import type { HybridTime, NodeId, Role, RotationRecord } from '../log/types.ts';
 import type { FolderStore } from '../store/folder-store.ts';
 import { mendTwinIfPossible } from '../store/twin-file.ts';
 import type { Environment } from './environment.ts';
@@ -39,6 +44,7 @@ export class OpenFolder {
   readonly #environment: Environment;
   readonly #home: Home;
   #state: FolderState;
+  readonly #ring: EpochRing;
   #store: FolderStore;
   #log: FolderLog;
   #workingCopy: WorkingCopyState;
@@ -51,12 +57,15 @@ export class OpenFolder {
     home: Home,
     layout: FolderLayout,
     state: FolderState,
+    ring: EpochRing,
     opened: OpenedStores,
   ) {
     this.#environment = environment;
     this.#home = home;
     this.layout = layout;
     this.#state = state;
+    this.#ring = ring;
+    ring.onChanged = () => this.#ringChanged();
     this.keys = deriveFolderKeys(state.secret);
     this.secrets = `folder ${toHex(state.id)}`;
     this.#store = opened.store;
@@ -79,10 +88,12 @@ export class OpenFolder {
   ): Promise<OpenFolder> {
     const layout = folderLayout(root);
     mendTwinIfPossible(environment.fileSystem, layout.state);
-    const opened = await openStores(environment, home, layout, state);
-    const folder = new OpenFolder(environment, home, layout, state, opened);
+    const ring = new EpochRing(state.epochs);
+    const opened = await openStores(environment, home, layout, state, ring);
+    const folder = new OpenFolder(environment, home, layout, state, ring, opened);
     try {
       await folder.renewLogIfNeeded();
+      folder.#takeSecrets();
     } catch (error) {
       await folder.close();
       throw error;
@@ -187,11 +198,55 @@ export class OpenFolder {
     return this.members.find(({ node }) => node === this.#home.identity.id)?.role;
   }
 
+  /** Holds secrets of epochs that were handed over: durable on return. */
+  keepSecrets(secrets: readonly EpochSecret[]): void {
+    this.#ring.keep(secrets);
+  }
+
+  /**
+   * Has new content sealed under an epoch that members alone can read, and begins one where there is none and
+   * this node may. To be called before content is sealed.
+   */
+  async keepEpoch(): Promise<void> {
+    const chosen = await this.#log.epochs.choose(this.#ring);
+    if (chosen === 'unknown') return;
+    if (chosen !== 'none') this.#ring.keep([], chosen);
+    else if (includesRole(this.role, 'write')) await this.startEpoch(this.#log.members.inView);
+  }
+
+  /**
+   * Begins an epoch that these members can read, stated together with other records, in one entry: durable on
+   * return. What is sealed from then on is sealed under it.
+   */
+  async startEpoch(
+    members: readonly Member[],
+    alongside: (time: HybridTime) => readonly StoredRecord[] = () => [],
+  ): Promise<void> {
+    const { random, clock } = this.#environment;
+    const { sodium } = this.#home;
+    const secret = random.bytes(32);
+    const rotation: RotationRecord = {
+      type: 'rotation',
+      after: this.#log.epochs.tips().slice(-MAX_PREDECESSORS),
+      recipients: members.flatMap(({ node, exchangeKey }) =>
+        exchangeKey === undefined
+          ? []
+          : [{ node, sealed: sodium.sealTo(exchangeKey, secret, random) }],
+      ),
+      time: Math.floor(clock.wallMs()) * 1000,
+    };
+    const epoch = epochIdOf(rotation);
+    // Held before it is stated: whoever reads the statement may seal under it at once.
+    this.#ring.keep([{ id: fromHex(epoch), secret }]);
+    await this.#log.state((_clock, time) => [...alongside(time), rotation]);
+    this.#ring.keep([], epoch);
+  }
+
   /** Hands the workers this folder's secrets. */
   configurePool(): void {
     const secrets: ContentSecrets = {
       folderSecret: this.#state.secret,
-      epochs: this.#state.epochs,
+      epochs: this.#ring.held,
       params: this.#state.params,
       level: Number(this.#home.setting('compression')),
     };
@@ -210,7 +265,13 @@ export class OpenFolder {
   async rebuild(): Promise<void> {
     await this.#store.close();
     this.#environment.fileSystem.removeTree(this.layout.meta);
-    const opened = await openStores(this.#environment, this.#home, this.layout, this.#state);
+    const opened = await openStores(
+      this.#environment,
+      this.#home,
+      this.layout,
+      this.#state,
+      this.#ring,
+    );
     this.#store = opened.store;
     this.#log = opened.log;
     this.#aliases = opened.aliases;
@@ -257,6 +318,24 @@ export class OpenFolder {
   async close(): Promise<void> {
     this.#environment.pool.configure(this.secrets, undefined);
     await this.#store.close();
+  }
+
+  /** Secrets that rotations here sealed to this node, and that its file lost. */
+  #takeSecrets(): void {
+    const { identity } = this.#home;
+    const came: EpochSecret[] = [];
+    for (const [epoch, { record }] of this.#log.members.rotations) {
+      if (this.#ring.holds(epoch)) continue;
+      const own = record.recipients.find(({ node }) => node === identity.id);
+      const secret = own && identity.openSealedBox(own.sealed);
+      if (secret?.length === 32) came.push({ id: fromHex(epoch), secret });
+    }
+    this.#ring.keep(came);
+  }
+
+  #ringChanged(): void {
+    this.update({ epochs: this.#ring.held });
+    this.configurePool();
   }
 
   #makeWorkingCopy(): WorkingCopyState {

@@ -1,11 +1,12 @@
 /** Opens the stores of a folder and what lies in them: its log and its aliases. */
 
 import { fromHex, toHex } from '../bytes.ts';
-import { deriveEpochKeys, deriveFolderKeys } from '../crypto/folder-keys.ts';
+import { deriveFolderKeys } from '../crypto/folder-keys.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import { loadZstd } from '../crypto/zstd.ts';
 import { isVaultError } from '../errors.ts';
 import { AliasTable } from '../folder/alias-table.ts';
+import type { EpochRing } from '../log/epoch-ring.ts';
 import { FolderLog, type FolderLogParts } from '../log/folder-log.ts';
 import { logId } from '../log/log-id.ts';
 import { FolderStore } from '../store/folder-store.ts';
@@ -34,10 +35,11 @@ export async function openStores(
   home: Home,
   layout: FolderLayout,
   state: FolderState,
+  ring: EpochRing,
 ): Promise<OpenedStores> {
   const { fileSystem } = environment;
   const problems: string[] = [];
-  const parts = await logParts(environment, home, layout, state);
+  const parts = await logParts(environment, home, layout, state, ring);
   const chunks = await environment.openChunks(layout.chunks);
   let meta = await environment.openMeta(layout.meta).catch(async (error: unknown) => {
     await chunks.store.close();
@@ -88,18 +90,24 @@ async function logParts(
   home: Home,
   layout: FolderLayout,
   state: FolderState,
+  ring: EpochRing,
 ): Promise<Omit<FolderLogParts, 'store'>> {
   const { identity, sodium } = home;
-  const current = state.epochs.at(-1)?.id;
-  if (current === undefined) throw new RangeError('expected at least one epoch, got none');
   const witness = new LogWitness(environment.fileSystem, layout);
   const folder = toHex(state.id);
   let denied = { of: home.peers.denials, list: denyListOf(home.peers.denials, folder) };
   return {
     folder: state.id,
     keys: deriveFolderKeys(state.secret),
-    epochs: new Map(state.epochs.map(({ id, secret }) => [toHex(id), deriveEpochKeys(secret)])),
-    epoch: toHex(current),
+    epochs: ring.keys,
+    currentEpoch: () => ring.current,
+    secrets: {
+      ring,
+      open: ({ recipients }) => {
+        const own = recipients.find(({ node }) => node === identity.id);
+        return own && identity.openSealedBox(own.sealed);
+      },
+    },
     zstd: await loadZstd(),
     random: environment.random,
     clock: environment.clock,

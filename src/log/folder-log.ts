@@ -11,6 +11,7 @@ import { isLoss, VaultError } from '../errors.ts';
 import type { RandomSource } from '../random.ts';
 import type { FolderStore } from '../store/folder-store.ts';
 import type { ReplayCounts } from '../store/replay-log.ts';
+import { EpochChoice, type EpochSecrets } from './epoch-choice.ts';
 import { EntryReader, type OpenedRecord, type SealedEntryValues } from './entry-reader.ts';
 import { EntryRows, UNKNOWN_TIME } from './entry-rows.ts';
 import type { Entry } from './entry.ts';
@@ -58,8 +59,10 @@ export interface FolderLogParts {
   readonly folder: Uint8Array;
   readonly keys: FolderKeys;
   readonly epochs: ReadonlyMap<EpochId, EpochKeys>;
-  /** What new entries are sealed under. */
-  readonly epoch: EpochId;
+  /** What new entries are sealed under now. */
+  readonly currentEpoch: () => EpochId;
+  /** Takes the secrets of epochs that come; default: none is taken. */
+  readonly secrets?: EpochSecrets;
   readonly zstd: Zstd;
   readonly random: RandomSource;
   readonly clock: Clock;
@@ -90,6 +93,7 @@ export class FolderLog {
   readonly #rows: EntryRows;
   readonly #heads = new Map<LogId, Head>();
   readonly #writer: LogWriter;
+  readonly #epochs: EpochChoice;
   #own: LogId;
 
   private constructor(
@@ -120,6 +124,7 @@ export class FolderLog {
       entry: (line, seq) => reader.entryAlone(line, seq),
       last: (line) => this.#heads.get(line)?.seq ?? -1,
     });
+    this.#epochs = new EpochChoice({ members: this.members, lines, entry });
     this.#writer = new LogWriter({
       ...parts,
       numbers,
@@ -200,6 +205,11 @@ export class FolderLog {
     await this.#writer.begin(log);
     this.#own = log;
     await this.append({ versions: [], records: () => records });
+  }
+
+  /** Which epoch new content belongs under, and what a new one comes after. */
+  get epochs(): EpochChoice {
+    return this.#epochs;
   }
 
   /** What is known of every log: of a forked one, as far as its longest branch goes. */

@@ -8,13 +8,24 @@ import { unlessLost } from '../errors.ts';
 import type { OpenedRecord } from './entry-reader.ts';
 import type { Entry } from './entry.ts';
 import type { VerifySignature } from './head.ts';
+import { memberView, type MemberView } from './epochs.ts';
 import { folderId, logId } from './log-id.ts';
 import type { LogLines } from './log-lines.ts';
 import { memberRecordId, verifyMemberRecord } from './member-record.ts';
 import type { MemberStatement } from './member-statements.ts';
 import { evaluateMembership, type IsWithin, type Member, type Membership } from './membership.ts';
 import { membersInView, standingOf, type DenyList, type Standing } from './standing.ts';
-import type { Dot, LogId, LogStartRecord, MemberRecord, NodeId } from './types.ts';
+import type { RecordKind } from './permission.ts';
+import { epochIdOf } from './rotation-record.ts';
+import type {
+  Dot,
+  EpochId,
+  LogId,
+  LogStartRecord,
+  MemberRecord,
+  NodeId,
+  RotationRecord,
+} from './types.ts';
 
 export interface FolderMembersParts {
   /** 32-byte folder id. */
@@ -42,10 +53,19 @@ export interface StatingEntry {
   readonly records: readonly OpenedRecord[];
 }
 
+/** A rotation, and the entry that holds it. */
+export interface PlacedRotation {
+  readonly record: RotationRecord;
+  readonly line: LogId;
+  readonly seq: number;
+}
+
 export class FolderMembers {
   readonly #parts: FolderMembersParts;
   readonly #owners = new Map<LogId, LogOwner>();
   #statements: readonly MemberStatement[] = [];
+  /** By the epochs that they began. */
+  readonly #rotations = new Map<EpochId, PlacedRotation>();
   #creator: NodeId | undefined;
   #membership: Membership | undefined;
   /** What the membership was evaluated from. */
@@ -91,6 +111,17 @@ export class FolderMembers {
     return members?.has(node) === true || former?.has(node) === true;
   }
 
+  /** All rotations that are known, by the epochs that they began. */
+  get rotations(): ReadonlyMap<EpochId, PlacedRotation> {
+    return this.#rotations;
+  }
+
+  /** Members and former ones, as sealing has to see them; undefined where the creator's log is not here. */
+  get view(): MemberView | undefined {
+    const membership = this.#membership;
+    return membership && memberView({ membership, denied: this.#parts.denied() });
+  }
+
   /** Takes in an entry; {@link refresh} must follow before anything is asked. */
   note({ line, entry, records }: StatingEntry): void {
     for (const { index, record } of records) {
@@ -98,6 +129,8 @@ export class FolderMembers {
         if (!isStartOf(this.#parts.folder, record, entry.log)) continue;
         this.#owners.set(entry.log, { node: record.node, name: record.nodeName });
         if (isCreation(this.#parts.folder, record)) this.#creator = record.node;
+      } else if (record.type === 'rotation') {
+        this.#rotations.set(epochIdOf(record), { record, line, seq: entry.seq });
       } else if (record.type === 'member') {
         this.#statements = [
           ...this.#statements,
@@ -147,8 +180,8 @@ export class FolderMembers {
     return membership.members.has(node) || membership.former.has(node);
   }
 
-  /** How a version that lies in `line` stands. Without a creator's log here, everything counts. */
-  standing(line: LogId, seq: number): Standing {
+  /** How a record that lies in `line` stands. Without a creator's log here, everything counts. */
+  standing(line: LogId, seq: number, kind: RecordKind = 'version'): Standing {
     const membership = this.#membership;
     const owner = this.#owners.get(this.#parts.lines.origin(line));
     if (membership === undefined || owner === undefined) return 'accepted';
@@ -157,7 +190,7 @@ export class FolderMembers {
     return standingOf(
       input,
       owner.node,
-      'version',
+      kind,
       entry,
       (dot) => seq >= (this.#knowing.get(knowingKey(line, dot)) ?? Infinity),
     );

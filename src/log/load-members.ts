@@ -12,7 +12,7 @@ export async function loadMembers(
   index: RecordIndex,
   reader: EntryReader,
 ): Promise<void> {
-  for (const type of [recordType.logStart, recordType.member]) {
+  for (const type of [recordType.logStart, recordType.member, recordType.rotation]) {
     for (const { dot } of await index.all(type)) {
       const opened = await reader.entry(dot.log, dot.seq).catch(unlessLost);
       const records = opened && (await reader.records(opened).catch(unlessLost));

@@ -7,12 +7,15 @@
 
 import { equalBytes, toHex } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
-import { valueTypes, type OpenedValue } from '../crypto/sealed-value.ts';
+import type { EpochKeys } from '../crypto/folder-keys.ts';
+import { parseHeader, valueTypes, type OpenedValue } from '../crypto/sealed-value.ts';
 import { isVaultError, VaultError } from '../errors.ts';
-import { SIGNED_EVERY } from '../limits.ts';
+import { MAX_EPOCHS, SIGNED_EVERY } from '../limits.ts';
 import type { FolderStore } from '../store/folder-store.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
 import { decodePage, type EntryPage } from './entry-page.ts';
+import { secretOf, type EpochSecrets } from './epoch-choice.ts';
+import type { EpochSecret } from './epoch-ring.ts';
 import type { EntryReader, OpenedRecord } from './entry-reader.ts';
 import { isSealedRecord } from './entry-records.ts';
 import type { EntryRows } from './entry-rows.ts';
@@ -23,7 +26,17 @@ import { branchLogId } from './log-id.ts';
 import { firstSeenRow } from './first-seen.ts';
 import { headRow, signedRow } from './log-heads.ts';
 import type { LogSealer } from './log-sealer.ts';
-import type { Head, HybridTime, LogId, NamedLink, NodeId } from './types.ts';
+import { includesRole } from './permission.ts';
+import { epochIdOf } from './rotation-record.ts';
+import type {
+  EpochId,
+  Head,
+  HybridTime,
+  LogId,
+  NamedLink,
+  NodeId,
+  RotationRecord,
+} from './types.ts';
 
 /** Entries of one log without a gap, the last of them signed. */
 export interface SignedStretch {
@@ -77,6 +90,9 @@ export interface LogAdoptionParts {
   /** By line. */
   readonly heads: Map<LogId, Head>;
   readonly sealer: LogSealer;
+  /** Of the epochs that can be opened now. */
+  readonly epochs: ReadonlyMap<EpochId, EpochKeys>;
+  readonly secrets?: EpochSecrets;
   /** The log that this node writes. */
   readonly own: () => LogId;
   /** Takes notice of a time that another node gave. */
@@ -109,10 +125,30 @@ export class LogAdoption {
   }
 
   /** Verifies and takes over all of a stretch or nothing: durable on return. Throws what the store throws. */
-  async adopt(stretch: SignedStretch, onTaken: OnTaken = () => undefined): Promise<StretchOutcome> {
+  adopt(stretch: SignedStretch, onTaken: OnTaken = () => undefined): Promise<StretchOutcome> {
+    const { secrets } = this.#parts;
+    if (secrets === undefined) return this.#adopt(stretch, onTaken, []);
+    // What a rotation in it begins is needed to read on, and not held before all of it is verified.
+    const came: EpochSecret[] = [];
+    return secrets.ring.lending((lend) =>
+      this.#adopt(stretch, onTaken, came, (epoch, rotation) => {
+        const secret = secretOf(secrets, epoch, rotation);
+        if (secret === undefined || came.length >= MAX_EPOCHS) return;
+        came.push(secret);
+        lend(secret);
+      }),
+    );
+  }
+
+  async #adopt(
+    stretch: SignedStretch,
+    onTaken: OnTaken,
+    came: readonly EpochSecret[],
+    begun: (epoch: EpochId, rotation: RotationRecord) => void = () => undefined,
+  ): Promise<StretchOutcome> {
     let read: readonly ReadEntry[];
     try {
-      read = this.#read(stretch);
+      read = this.#read(stretch, begun);
     } catch (error) {
       if (!isVaultError(error)) throw error;
       // Under an epoch, or in a format, that this node does not know yet.
@@ -136,6 +172,8 @@ export class LogAdoption {
     if (!(await members.mayWrite(node, stating))) return { outcome: 'early' };
     const joint = await this.#joint(read);
     if (joint === undefined) return { outcome: 'detached' };
+    // Durable before anything that they seal is.
+    this.#keep(node, came);
     return this.#take(stretch.head, read.slice(joint.skip), joint, onTaken);
   }
 
@@ -167,17 +205,34 @@ export class LogAdoption {
     rows.settle();
     members.note({ line, entry, records });
     await members.refresh();
+    const { secrets } = this.#parts;
+    const owner = members.ownerOf(reader.lines.origin(line));
+    if (secrets !== undefined && owner !== undefined) {
+      const came = records.flatMap(({ record }) =>
+        record.type === 'rotation' ? (secretOf(secrets, epochIdOf(record), record) ?? []) : [],
+      );
+      this.#keep(owner.node, came);
+    }
     return { outcome: 'stored', line, entry };
   }
 
-  #read({ log, entries, head, pages }: SignedStretch): ReadEntry[] {
+  /** Holds secrets that a node gave with its rotations, where it may begin epochs. */
+  #keep(node: NodeId, came: readonly EpochSecret[]): void {
+    const { secrets, members } = this.#parts;
+    if (secrets === undefined || came.length === 0) return;
+    const role = members.membership?.members.get(node)?.role;
+    if (members.membership !== undefined && !includesRole(role, 'write')) return;
+    const room = MAX_EPOCHS - secrets.ring.held.length;
+    secrets.ring.keep(came.slice(0, Math.max(0, room)));
+  }
+
+  #read(
+    { log, entries, head, pages }: SignedStretch,
+    begun: (epoch: EpochId, rotation: RotationRecord) => void,
+  ): ReadEntry[] {
     const { reader } = this.#parts;
     if (entries.length > SIGNED_EVERY) throw refused('too many entries');
-    const opened = new Map<string, { value: Uint8Array; opened: OpenedValue }>();
-    for (const value of pages) {
-      const page = reader.open(value);
-      opened.set(toHex(page.id), { value, opened: page });
-    }
+    const values = new Map(pages.map((value) => [toHex(parseHeader(value).id), value]));
     const read: ReadEntry[] = [];
     let previous: Entry | undefined;
     for (const bytes of entries) {
@@ -186,18 +241,17 @@ export class LogAdoption {
         ...(previous === undefined ? {} : { seq: previous.seq + 1, previous: previous.hash }),
       });
       previous = entry;
-      const found = opened.get(toHex(entry.hash));
-      const page = found && checkedPage(entry, found.opened);
+      const value = values.get(toHex(entry.hash));
+      const found = value && checkedPage(entry, this.#open(value));
       const links = reader.openLinks(entry);
-      read.push({
-        bytes,
-        entry,
-        links,
-        page:
-          found && page && isWhole(entry, page)
-            ? { value: found.value, records: reader.openRecords(entry, page) }
-            : undefined,
-      });
+      const page =
+        value && found && isWhole(entry, found)
+          ? { value, records: reader.openRecords(entry, found) }
+          : undefined;
+      for (const { record } of page?.records ?? []) {
+        if (record.type === 'rotation') begun(epochIdOf(record), record);
+      }
+      read.push({ bytes, entry, links, page });
     }
     if (
       previous === undefined ||
@@ -208,6 +262,15 @@ export class LogAdoption {
       throw refused('a head of the last entry');
     }
     return read;
+  }
+
+  /** Throws `VAULT_NOT_PERMITTED` where it is sealed under an epoch that is not held. */
+  #open(value: Uint8Array): OpenedValue {
+    const epoch = toHex(parseHeader(value).epoch);
+    if (!this.#parts.epochs.has(epoch)) {
+      throw new VaultError('VAULT_NOT_PERMITTED', `no keys for epoch ${epoch}`);
+    }
+    return this.#parts.reader.open(value);
   }
 
   #ownerOf({

@@ -13,8 +13,8 @@ export interface LogSealerParts {
   /** 32-byte folder id. */
   readonly folder: Uint8Array;
   readonly epochs: ReadonlyMap<EpochId, EpochKeys>;
-  /** What new values are sealed under. */
-  readonly epoch: EpochId;
+  /** What new values are sealed under now. */
+  readonly currentEpoch: () => EpochId;
   readonly zstd: Zstd;
   readonly random: RandomSource;
   readonly sign: Sign;
@@ -49,7 +49,8 @@ export class LogSealer {
   }
 
   #seal(type: 3 | 4 | 5, id: Uint8Array, plain: Uint8Array): Uint8Array {
-    const { epoch, epochs, zstd, random } = this.#parts;
+    const { currentEpoch, epochs, zstd, random } = this.#parts;
+    const epoch = currentEpoch();
     const keys = epochs.get(epoch);
     if (keys === undefined) throw new RangeError('expected the keys of the current epoch');
     const out = new Uint8Array(sealedBound(plain.length));

@@ -84,8 +84,8 @@ interface CommittedHead {
 export interface LogWriterParts {
   readonly store: FolderStore;
   readonly log: LogId;
-  /** What new entries are sealed under. */
-  readonly epoch: EpochId;
+  /** What new entries are sealed under now. */
+  readonly currentEpoch: () => EpochId;
   readonly epochs: ReadonlyMap<EpochId, EpochKeys>;
   readonly random: RandomSource;
   readonly clock: Clock;
@@ -198,7 +198,8 @@ export class LogWriter {
       staged.rows.push(this.told(delta));
     }
     const clock = given.length > 0 ? delta : new Map<LogId, number>();
-    const { epoch, random, reader } = this.#parts;
+    const { currentEpoch, random, reader } = this.#parts;
+    const epoch = currentEpoch();
     const context = { ...reader.recordKeys(epoch), epoch, random };
     for (const built of buildEntries(given, staged.position, clock, context)) {
       const chunkSeq = store.stageLogValues(this.#parts.sealer.built(built));

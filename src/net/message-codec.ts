@@ -13,6 +13,7 @@ import {
   MAX_MESSAGE_BYTES,
   MAX_NAMES,
   MAX_OPEN_ASKS,
+  MAX_KEY_RIDE_BYTES,
   MAX_RIDE_BYTES,
   MAX_RIDES,
   MAX_STATED_HEADS,
@@ -192,7 +193,8 @@ function decodeEntries(fields: readonly CborValue[]): Entries {
   if (last === null) return { type: 'entries', ask, entries, end: undefined };
   const [head, list] = asArray(last, 2, 2);
   const rides = asArray(list, 0, MAX_RIDES).map((ride) => asBytes(ride));
-  if (totalLength(rides) > MAX_RIDE_BYTES) throw invalid(`rides of ${MAX_RIDE_BYTES} bytes`);
+  const most = MAX_RIDE_BYTES + MAX_KEY_RIDE_BYTES;
+  if (totalLength(rides) > most) throw invalid(`rides of ${most} bytes`);
   return { type: 'entries', ask, entries, end: { head: decodeHead(asBytes(head)), rides } };
 }
 

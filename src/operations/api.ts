@@ -46,6 +46,10 @@ import type {
   InviteRevokeOptions,
   JoinOptions,
   JoinResult,
+  MemberListOptions,
+  MemberRemoveOptions,
+  MemberResult,
+  MemberRoleOptions,
 } from './member-options.ts';
 import type { DenyOptions, DenyResult } from './deny.ts';
 import type { FolderArgument, OperationContext } from './operation.ts';
@@ -142,6 +146,15 @@ export interface VaultApi {
   ): Promise<{ readonly id: string; readonly state: 'revoked' | 'used' }>;
   /** Makes a folder of other nodes here, once its issuer admitted this one; content comes later. */
   join(options: JoinOptions, context: OperationContext): Promise<JoinResult>;
+
+  /** Emits items of type `member`: members, then former ones. */
+  memberList(
+    options: MemberListOptions,
+    context: OperationContext,
+  ): Promise<{ readonly members: number; readonly former: number }>;
+  /** Asks; refused (23) where nobody can be asked and not `yes`, and for the last manager. */
+  memberRemove(options: MemberRemoveOptions, context: OperationContext): Promise<MemberResult>;
+  memberRole(options: MemberRoleOptions, context: OperationContext): Promise<MemberResult>;
 
   /** Emits items of type `slot`: `{slot, kind, label, created}`. */
   keyList(context: OperationContext): Promise<{ readonly slots: number }>;

@@ -3,6 +3,7 @@
 import { fromHex } from '../bytes.ts';
 import { parseHeader, valueTypes } from '../crypto/sealed-value.ts';
 import { isVaultError, unlessLost } from '../errors.ts';
+import { MAX_KEY_RIDE_BYTES } from '../limits.ts';
 import { ContentWants } from '../log/content-wants.ts';
 import { DropSet } from '../log/drop-set.ts';
 import type { FolderLog } from '../log/folder-log.ts';
@@ -109,7 +110,17 @@ export class ExchangeSide implements FolderSide {
       left -= value.length;
       rides.push(value);
     };
+    // Without these the entries after them cannot be read.
+    const needed = this.#rotationsIn(line, from, head.seq);
+    let room = MAX_KEY_RIDE_BYTES;
+    for (const seq of needed) {
+      const value = await this.#log.exchange.sealedPage(line, seq);
+      if (value === undefined || value.length > room) continue;
+      room -= value.length;
+      rides.push(value);
+    }
     for (let seq = from; seq <= head.seq && left > 0; seq++) {
+      if (needed.includes(seq)) continue;
       take(await this.#log.exchange.sealedPage(line, seq));
     }
     for (let seq = from; seq <= head.seq && left > 0; seq++) {
@@ -274,6 +285,15 @@ export class ExchangeSide implements FolderSide {
     await this.#wants.pageArrived(told.line, told.entry.seq, told.entry.hash);
     this.#onNews();
     return 'stored';
+  }
+
+  /** Entries of a line's history, of these, that begin epochs. */
+  #rotationsIn(line: LogId, from: number, to: number): number[] {
+    const { members, lines } = this.#log;
+    const found = [...members.rotations.values()]
+      .filter(({ seq }) => seq >= from && seq <= to)
+      .filter((one) => lines.holder(line, one.seq) === lines.holder(one.line, one.seq));
+    return [...new Set(found.map(({ seq }) => seq))].toSorted((a, b) => a - b);
   }
 
   /** Ids of contents of an entry that are one chunk here, each of at most `room` bytes. */

@@ -76,10 +76,8 @@ async function refresh(
   handover: JoinHandover,
 ): Promise<FolderState> {
   return changingFolder(session, known, (folder) => {
-    const held = new Set(folder.state.epochs.map(({ id }) => toHex(id)));
-    const lacking = handover.epochs.filter(({ id }) => !held.has(toHex(id)));
-    const introducer = introducerOf(invite, handover);
-    folder.update({ epochs: [...lacking, ...folder.state.epochs], introducer });
+    folder.keepSecrets(handover.epochs);
+    folder.update({ introducer: introducerOf(invite, handover) });
     return Promise.resolve(folder.state);
   });
 }

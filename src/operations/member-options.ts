@@ -57,3 +57,34 @@ export interface JoinResult {
   /** Whether the folder was here before: then only what opens it was brought up to date. */
   readonly known: boolean;
 }
+
+export interface MemberListOptions {
+  readonly folder: FolderArgument;
+}
+
+export interface MemberRemoveOptions {
+  readonly folder: FolderArgument;
+  /** What a node calls itself, its id or a unique beginning of that. */
+  readonly node: string;
+  /** Go on without asking. */
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export interface MemberRoleOptions {
+  readonly folder: FolderArgument;
+  readonly node: string;
+  readonly role: Role;
+}
+
+export interface MemberResult {
+  readonly folder: string;
+  readonly name: string;
+  readonly node: string;
+  /** As it calls itself; null where none of its logs is here. */
+  readonly nodeName: string | null;
+  /** Null where it is a member no more. */
+  readonly role: Role | null;
+  /** False where it was so before. */
+  readonly changed: boolean;
+}

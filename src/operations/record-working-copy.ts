@@ -27,6 +27,8 @@ export type RecordingPlace = Pick<
   RecorderParts,
   'store' | 'state' | 'seen' | 'stage' | 'commit'
 > & {
+  /** Called before anything is sealed. */
+  readonly prepare?: () => Promise<void>;
   /** Told which directory the root now is. */
   readonly noteRoot?: (identity: string) => void;
 };
@@ -56,6 +58,7 @@ export function intoFolder(folder: OpenFolder): RecordingPlace {
   return {
     store: folder.store,
     state: folder.workingCopy,
+    prepare: () => folder.keepEpoch(),
     seen: (directory) => folder.seen(directory),
     async stage(versions) {
       const unnamed: UnnamedVersion[] = [];
@@ -90,6 +93,7 @@ export async function recordWorkingCopy(
   const { environment } = session;
   const { clock, fileSystem } = environment;
   const { signal } = context;
+  await place.prepare?.();
   const root = folder.state.path as string;
   const guarded = { path: root, identity: folder.state.root };
   const guard = new DeletionGuard(fileSystem, guarded, options.yes, context);

@@ -21,6 +21,7 @@ export interface FakeVault extends Pick<VaultModule, 'initHome' | 'openVault' | 
 
 const id = 'ab'.repeat(32);
 const time = '2026-01-31T10:20:30.123Z';
+const member = { folder: id, name: 'docs', node: id, nodeName: 'desk', changed: true };
 const folder = { folder: id, name: 'docs', path: '/place/here/docs' };
 const counts = {
   files: 12,
@@ -330,6 +331,24 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
       reply('deny', options, { node: id, name: 'desk', folder: null, changed: true }),
     allow: (options) =>
       reply('allow', options, { node: id, name: null, folder: id, changed: false }),
+    async memberList(options, context) {
+      note('memberList', options);
+      const facts = { folder: id, since: time, changed: time, by: id, denied: false };
+      const here = { node: id, name: 'desk', self: true, role: 'manage', lastSeen: null };
+      const gone = { node: 'cd'.repeat(32), name: null, self: false, role: null, lastSeen: time };
+      for (const one of [here, gone]) {
+        const item = { type: 'member', ...facts, byName: 'desk', entries: 3, ...one };
+        context.emit({ type: 'item', item });
+      }
+      return Promise.resolve({ members: 1, former: 1 });
+    },
+    async memberRemove(options, context) {
+      note('memberRemove', options);
+      const answer = options.dryRun || options.yes || (await context.confirm(question));
+      if (answer === true) return { ...member, role: null };
+      throw new VaultError('VAULT_REFUSED', 'not confirmed');
+    },
+    memberRole: (options) => reply('memberRole', options, { ...member, role: options.role }),
     async folderRemove(options, context) {
       note('folderRemove', options);
       const answer = options.dryRun || options.yes || (await context.confirm(question));

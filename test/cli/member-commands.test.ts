@@ -32,6 +32,31 @@ test('invite and join hand over what was given and nothing that was not', async 
   assert.equal((await run(fakeVault(), 'join vault1line there --stored-only')).exit, 2);
 });
 
+test('member list, remove and role hand over what was given', async () => {
+  assert.deepEqual(await optionsOf('member list docs'), { folder: 'docs' });
+  assert.deepEqual(await optionsOf('member list -f docs'), { folder: 'docs' });
+  assert.deepEqual(await optionsOf('member remove ./docs desk -n'), {
+    folder: '/place/here/docs',
+    node: 'desk',
+    dryRun: true,
+  });
+  assert.deepEqual(await optionsOf('member remove docs desk --yes'), {
+    folder: 'docs',
+    node: 'desk',
+    yes: true,
+  });
+  assert.deepEqual(await optionsOf('member role docs desk read'), {
+    folder: 'docs',
+    node: 'desk',
+    role: 'read',
+  });
+  assert.equal((await run(fakeVault(), 'member role docs desk owner')).exit, 2);
+  assert.equal((await run(fakeVault(), 'member remove docs desk --no-input')).exit, 23);
+  const { fake } = await run(fakeVault(), 'member list docs');
+  assert.match(fake.out, /^desk +\S+ +manage +since .* by desk +3 entries +this machine/m);
+  assert.match(fake.out, /^- +\S+ +removed /m);
+});
+
 test('the line stands alone on standard output, and lists say what became of each', async () => {
   const made = await run(fakeVault(), 'invite docs');
   assert.equal(made.fake.out, 'vault1line\n');

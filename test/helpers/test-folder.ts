@@ -190,7 +190,7 @@ export class TestFolder {
       folder,
       keys: folderKeys,
       epochs: new Map([[toHex(epochId), epochKeys]]),
-      epoch: toHex(epochId),
+      currentEpoch: () => toHex(epochId),
       zstd: this.#zstd,
       random: this.random,
       clock: this.clock,

@@ -373,6 +373,28 @@ test('every command says in JSON what it did', async (t) => {
     await node.done('folder', 'remove', 'third', '--yes');
   });
 
+  await t.test('members', async () => {
+    const listed = await node.json(0, 'member', 'list', 'work');
+    const names = only(listed, 'member').map(({ name, role, self }) => [name, role, self]);
+    assert.deepEqual(names, [
+      ['my node', 'manage', true],
+      ['elsewhere', 'write', false],
+    ]);
+    const changed = await node.done('member', 'role', 'work', 'elsewhere', 'read');
+    assert.deepEqual([changed['role'], changed['changed']], ['read', true]);
+    await node.fails(23, 'member', 'role', 'work', 'my node', 'read');
+    await node.fails(23, 'member', 'remove', 'work', 'elsewhere', '--no-input');
+    assert.equal((await node.done('member', 'remove', 'work', 'elsewhere', '-n'))['dryRun'], true);
+    const epochs = async (): Promise<unknown> =>
+      only(await node.json(0, 'folder', 'show', 'work'), 'folder')[0]?.['epochs'];
+    assert.equal(await epochs(), 1);
+    await node.done('member', 'remove', 'work', 'elsewhere', '--yes');
+    assert.equal(await epochs(), 2);
+    const after = await node.json(0, 'member', 'list', 'work');
+    assert.deepEqual([lastOf(after)['members'], lastOf(after)['former']], [1, 1]);
+    await node.fails(10, 'member', 'remove', 'work', 'elsewhere', '--yes');
+  });
+
   await t.test('a folder is removed, its files are not', async () => {
     assert.equal((await node.done('folder', 'remove', 'second', '-n'))['dryRun'], true);
     await node.fails(23, 'folder', 'remove', 'second', '--no-input');

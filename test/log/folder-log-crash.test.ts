@@ -295,7 +295,7 @@ class Machine {
       store,
       folder,
       keys,
-      epoch: toHex(epoch),
+      currentEpoch: () => toHex(epoch),
       log,
       node,
       epochs: new Map([[toHex(epoch), epochKeys]]),
