@@ -209,8 +209,8 @@ export class OpenFolder {
    */
   async keepEpoch(): Promise<void> {
     const chosen = await this.#log.epochs.choose(this.#ring);
-    if (chosen === 'unknown') return;
-    if (chosen !== 'none') this.#ring.keep([], chosen);
+    if (chosen === undefined) return;
+    if (chosen.epoch !== undefined) this.#ring.keep([], chosen.epoch);
     else if (includesRole(this.role, 'write')) await this.startEpoch(this.#log.members.inView);
   }
 

@@ -43,20 +43,20 @@ export class EpochChoice {
   }
 
   /**
-   * The epoch that members alone can read, of those that are held. `none`: one has to begin. `unknown`:
-   * the logs that are here do not tell who the members are.
+   * The epoch that members alone can read, of those that are held; without one, one has to begin. Undefined
+   * where the logs that are here do not tell who the members are.
    */
-  async choose(ring: EpochRing): Promise<EpochId | 'none' | 'unknown'> {
+  async choose(ring: EpochRing): Promise<{ readonly epoch: EpochId | undefined } | undefined> {
     const { members } = this.#parts;
     const { view, rotations } = members;
-    if (view === undefined || rotations.size === 0) return 'unknown';
+    if (view === undefined || rotations.size === 0) return undefined;
     const dots = [...view.former.values()].flat();
     const epochs: Epoch[] = [];
     for (const [id, placed] of rotations) {
       if (members.standing(placed.line, placed.seq, 'rotation') !== 'accepted') continue;
       epochs.push(await this.#epoch(id, placed, dots));
     }
-    return sealingEpoch(epochs, view, (id) => ring.holds(id))?.id ?? 'none';
+    return { epoch: sealingEpoch(epochs, view, (id) => ring.holds(id))?.id };
   }
 
   /** What a new epoch comes after. */

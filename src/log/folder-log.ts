@@ -38,6 +38,7 @@ import {
 } from './directory-links.ts';
 import { PathIndex } from './path-index.ts';
 import { RecordIndex } from './record-index.ts';
+import { recordType } from './record-types.ts';
 import type { DenyList } from './standing.ts';
 import { VersionIds } from './version-ids.ts';
 import type {
@@ -120,6 +121,7 @@ export class FolderLog {
       folder: parts.folder,
       verify: parts.verify,
       lines,
+      own: parts.node,
       denied: parts.denied ?? (() => noDenied),
       entry: (line, seq) => reader.entryAlone(line, seq),
       last: (line) => this.#heads.get(line)?.seq ?? -1,
@@ -336,13 +338,15 @@ export class FolderLog {
 
   /**
    * Records of one type in time order, each with its dot; `onLost` is told of those that cannot be read,
-   * with their time where it is known.
+   * with their time where it is known. Snapshots by who may take none are passed over.
    */
   async *records(
     type: number,
     onLost: (error: VaultError, time: HybridTime | undefined) => void,
   ): AsyncGenerator<{ dot: Dot; record: StoredRecord | UnknownRecord }> {
+    const isLimited = type === recordType.snapshot && !this.members.isPlain;
     for (const { dot, time } of await this.#records.all(type)) {
+      if (isLimited && this.members.standing(dot.log, dot.seq, 'snapshot') !== 'accepted') continue;
       let records: readonly OpenedRecord[];
       try {
         const opened = await this.#reader.entry(dot.log, dot.seq);

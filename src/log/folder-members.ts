@@ -32,6 +32,8 @@ export interface FolderMembersParts {
   readonly folder: Uint8Array;
   readonly verify: VerifySignature;
   readonly lines: LogLines;
+  /** This node. */
+  readonly own: NodeId;
   /** Nodes that this one locked out by itself. */
   readonly denied: () => DenyList;
   /** An entry of a line's history. Throws where it is lost. */
@@ -180,11 +182,15 @@ export class FolderMembers {
     return membership.members.has(node) || membership.former.has(node);
   }
 
-  /** How a record that lies in `line` stands. Without a creator's log here, everything counts. */
+  /**
+   * How a record that lies in `line` stands. Without a creator's log here, everything counts. What this node wrote
+   * itself always counts here: an edit in its working copy is not taken back because others may not see it.
+   */
   standing(line: LogId, seq: number, kind: RecordKind = 'version'): Standing {
     const membership = this.#membership;
     const owner = this.#owners.get(this.#parts.lines.origin(line));
     if (membership === undefined || owner === undefined) return 'accepted';
+    if (kind === 'version' && owner.node === this.#parts.own) return 'accepted';
     const input = { membership, denied: this.#parts.denied(), isWithin: this.#isWithin };
     const entry = { log: line, seq, hash: new Uint8Array(0) };
     return standingOf(

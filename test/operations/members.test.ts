@@ -168,6 +168,43 @@ describe('members', () => {
     assert.equal(b.folder.state.epochs.length, before + 1);
   });
 
+  test('what a reader writes stays on its machine, and others do not show it', async () => {
+    const [a, b] = await SharedNode.make('a', 'b');
+    assert.ok(a && b);
+    a.put({ 'shared.txt': 'one' });
+    await a.record();
+    await exchange(a, b);
+    await b.apply();
+    await setRole(a, b, 'read');
+    await exchange(a, b);
+    b.put({ 'shared.txt': 'edited by a reader', 'own.txt': 'of a reader' });
+    await b.record();
+    await exchange(a, b);
+    await a.apply();
+    assert.deepEqual(a.tree(), { 'shared.txt': 'one' });
+    await b.apply();
+    const own = { 'shared.txt': 'edited by a reader', 'own.txt': 'of a reader' };
+    assert.deepEqual(b.tree(), own);
+    // Where the folder changes what it edited, both are there.
+    a.put({ 'shared.txt': 'two' });
+    await a.record();
+    await exchange(a, b);
+    await b.apply();
+    const { 'shared.txt': shown, 'own.txt': kept, ...copies } = b.tree();
+    assert.deepEqual([shown, kept], ['two', 'of a reader']);
+    assert.deepEqual(Object.values(copies), ['edited by a reader']);
+    await a.apply();
+    assert.deepEqual(a.tree(), { 'shared.txt': 'two' });
+    // What it writes once it may counts, and so does what that builds on.
+    await setRole(a, b, 'write');
+    await exchange(a, b);
+    b.put({ 'own.txt': 'of a writer' });
+    await b.record();
+    await exchange(a, b);
+    await a.apply();
+    assert.equal(a.tree()['own.txt'], 'of a writer');
+  });
+
   test('removal asks, and says who the members are', async () => {
     const [a, b] = await SharedNode.make('a', 'b');
     assert.ok(a && b);

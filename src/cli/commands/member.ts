@@ -94,7 +94,7 @@ export const memberRoleCommand: CommandDefinition = {
   group: 'Other nodes',
   summary: 'give a member another role: read, write or manage',
   details: [
-    'What a member wrote before it may only read stays. A folder has one manager at least.',
+    'What a member wrote before it may only read stays. What it edits after that stays on its machine, and no other shows it; once it may write again its next edits count. A folder has one manager at least.',
   ],
   positionals: [
     folderPositional,
