@@ -317,10 +317,13 @@ export class FolderLog {
 
   /**
    * The link of a version. Throws `VAULT_CHUNK_MISSING` or `VAULT_CHUNK_CORRUPT` where its entry is lost,
-   * `VAULT_DAMAGED` where the index does not lead to it, `VAULT_NOT_FOUND` for a dot that names none.
+   * `VAULT_DAMAGED` where the index does not lead to it, `VAULT_NOT_FOUND` for a dot that names none, or none that has come.
    */
   async link(dot: Dot | Parent): Promise<NamedLink> {
     const line = await this.#reader.lineOf(dot);
+    const isAhead = dot.seq > (this.#heads.get(line)?.seq ?? -1);
+    if (isAhead && (await this.#reader.placeOf(line, dot.seq)) === undefined)
+      throw new VaultError('VAULT_NOT_FOUND', 'its entry has not come here yet');
     const link = (await this.#reader.entry(line, dot.seq)).links.get(dot.index);
     if (link === undefined) throw new VaultError('VAULT_NOT_FOUND', 'no version of that name');
     return link;

@@ -52,7 +52,7 @@ async function pathOf(source: LinkSource, dot: Dot): Promise<string | undefined>
   try {
     return (await source.link(dot).catch(unlessLost))?.path;
   } catch (error) {
-    // A name that no version has supersedes nothing.
+    // A name that no version has, or whose version has not come yet, supersedes nothing.
     if (isVaultError(error, 'VAULT_NOT_FOUND')) return undefined;
     throw error;
   }

@@ -314,6 +314,19 @@ describe('adopting what others wrote', () => {
     assert.equal(again(await linkAt(alice, 'now')), (await linkAt(alice, 'now')).time);
   });
 
+  test('what moved something that has not come yet is shown all the same', async () => {
+    const [alice, bob, carol] = await members('bob', 'carol');
+    assert.ok(bob && carol);
+    await alice.log.append({ versions: [version('x')] });
+    await given(alice, bob);
+    const parents = [nameOf(await linkAt(bob, 'x'))];
+    await bob.log.append({ versions: [version('d/y', 'x', { parents })] });
+    await given(bob, carol, [bob.own]);
+    assert.deepEqual(Object.keys(await shown(carol)), ['d/y']);
+    await given(alice, carol);
+    assert.deepEqual(await shown(carol), await shown(bob));
+  });
+
   test('pages that come later complete what came without them', async () => {
     const [alice, bob] = await members('bob');
     assert.ok(bob);

@@ -254,7 +254,7 @@ export class SimNode {
 
   /** Back to a snapshot of this node's, or one step back. */
   changeBack(): void {
-    const { chance, isLarge } = this.#world;
+    const { chance } = this.#world;
     const isUndo = this.snapshots.length === 0 || chance.oneIn(2);
     const at = isUndo ? '' : chance.pick(this.snapshots);
     this.#run(isUndo ? 'undo' : `revert to ${at.slice(0, 6)}`, async (vault) => {
@@ -264,7 +264,7 @@ export class SimNode {
         else await vault.revert({ ...options, at }, operationContext());
       } catch (error) {
         // What a snapshot shows of others may not have come: then nothing is changed.
-        const isBehind = isLarge && isVaultError(error, 'VAULT_CHUNK_MISSING');
+        const isBehind = isVaultError(error, 'VAULT_CHUNK_MISSING');
         if (!isBehind && !isVaultError(error, 'VAULT_NOT_FOUND')) throw error;
       }
       return { isWhole: false, isApplied: true };
