@@ -5,6 +5,7 @@
 
 import { mapBounded } from '../async.ts';
 import { fromHex, toHex } from '../bytes.ts';
+import { isVaultError } from '../errors.ts';
 import { MAX_FOLDER_TOKENS, MAX_FRAME_BYTES, MAX_UNKNOWN_MS } from '../limits.ts';
 import { Door } from '../net/door.ts';
 import type { LocalFolder } from '../net/folder-channels.ts';
@@ -119,7 +120,11 @@ class RunningOnline implements Online {
       changed: (peer, how) => {
         const node = this.#directory.get(peer)?.node;
         if (how === 'misbehaved') this.#misbehaved(peer, undefined, 'broke the protocol', 'us');
-        else if (node !== undefined) this.#addresses.seen(node, how === 'connected');
+        else if (node !== undefined) {
+          this.#addresses.seen(node);
+          // Each end is worth a write, so that a node that is killed knows it too.
+          if (how !== 'connected') this.#saveSeen();
+        }
         this.#soon();
       },
     });
@@ -253,8 +258,8 @@ class RunningOnline implements Online {
     } finally {
       stopTimer();
       await this.#network.cut();
+      this.#saveSeen();
       this.#onOver();
-      this.#addresses.save();
     }
   }
 
@@ -340,6 +345,16 @@ class RunningOnline implements Online {
     const next = this.#misconduct.nextMs(nowMs);
     if (next !== undefined) this.#stopTimer = clock.timer(next - nowMs, () => this.#refresh());
     this.#options.onChange?.();
+  }
+
+  /** That it is not known later when a peer was here keeps nobody from going on. */
+  #saveSeen(): void {
+    try {
+      this.#addresses.save();
+    } catch (error) {
+      if (!isVaultError(error)) throw error;
+      this.#trouble({ message: error.message, error });
+    }
   }
 
   #trouble(trouble: Trouble): void {

@@ -39,10 +39,8 @@ export class PeerAddresses {
   }
 
   /** A connection with a node began, or is over. */
-  seen(node: NodeId, isBeginning: boolean): void {
+  seen(node: NodeId): void {
     this.#note({ node, seenMs: this.#now(), address: this.#seen.get(node)?.address });
-    // Each end is worth a write, so that a node that is killed knows it too.
-    if (!isBeginning) this.save();
   }
 
   /** Makes durable what was learned. Throws `VAULT_NO_SPACE`, `VAULT_IO`. */

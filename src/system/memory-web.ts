@@ -30,6 +30,8 @@ export class MemoryWeb {
   /** Directions in which nothing passes and nobody is told: `from to`. */
   readonly #silent = new Set<string>();
   #ports = 50_000;
+  /** Told of each message that arrives: what somebody who listens on the way, or its receiver, sees. */
+  onMessage: (from: string, to: string, bytes: number) => void = () => undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -132,7 +134,12 @@ export class MemoryWeb {
 
   #pair(from: string, to: string): Both {
     const make = (machine: string, other: string): Line =>
-      new Line(machine, other, (deliver) => this.#pass(machine, other, deliver));
+      new Line(machine, other, (deliver, bytes) =>
+        this.#pass(machine, other, () => {
+          if (bytes !== undefined) this.onMessage(machine, other, bytes);
+          deliver();
+        }),
+      );
     const [near, far] = [make(from, to), make(to, from)];
     near.other = far;
     far.other = near;
@@ -160,7 +167,7 @@ class Line implements WebLine {
   readonly bufferedBytes = 0;
   readonly machine: string;
   readonly #to: string;
-  readonly #pass: (deliver: () => void) => void;
+  readonly #pass: (deliver: () => void, bytes?: number) => void;
   /** What came before anybody was told of it. */
   readonly #early: Uint8Array[] = [];
   other: Line | undefined;
@@ -168,7 +175,7 @@ class Line implements WebLine {
   onOver: () => void = () => undefined;
   #isOver = false;
 
-  constructor(machine: string, to: string, pass: (deliver: () => void) => void) {
+  constructor(machine: string, to: string, pass: (deliver: () => void, bytes?: number) => void) {
     this.machine = machine;
     this.#to = to;
     this.#pass = pass;
@@ -180,7 +187,7 @@ class Line implements WebLine {
 
   send(bytes: Bytes): void {
     const sent = bytes.slice();
-    if (!this.#isOver) this.#pass(() => this.other?.receive(sent));
+    if (!this.#isOver) this.#pass(() => this.other?.receive(sent), sent.length);
   }
 
   close(): void {
