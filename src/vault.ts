@@ -408,8 +408,12 @@ function wire(session: Session): Vault {
       if (online !== undefined) throw new TypeError('expected a node that is not online yet');
       const told = (folder: string): void => {
         options.onRecorded?.(folder);
-        // Where it fails the exchange says so.
-        void online?.then((there) => there.announce(folder));
+        online
+          ?.then((there) => there.announce(folder))
+          .catch((error: unknown) => {
+            const message = `peers were not told: ${failureText(error)}`;
+            options.onEvent?.(folder, { type: 'warning', message });
+          });
       };
       live = keepLive(session, { ...options, onRecorded: told }, () => (live = undefined));
       try {

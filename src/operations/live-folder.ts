@@ -7,6 +7,7 @@ import { deferred } from '../async.ts';
 import { isVaultError } from '../errors.ts';
 import { directoryOf } from '../folder-path.ts';
 import { HeldDeletions } from '../folder/held-deletions.ts';
+import { isTemporaryName } from '../folder/look.ts';
 import { LookSchedule, type DueLook } from '../folder/look-schedule.ts';
 import type { ScanWatcher } from '../folder/scan.ts';
 import type { ListedFolder } from '../home/folder-set.ts';
@@ -73,8 +74,10 @@ export class LiveFolder {
       confirm: () => Promise.resolve(undefined),
     };
     this.#watch = session.environment.watch(this.root, {
-      onHint: (directory, name) =>
-        this.#noted(() => this.#schedule.note(directory, name, this.#nowMs())),
+      onHint: (directory, name) => {
+        if (name !== undefined && isTemporaryName(name)) return;
+        this.#noted(() => this.#schedule.note(directory, name, this.#nowMs()));
+      },
       onOverflow: () => this.#noted(() => this.#schedule.noteAll(this.#nowMs())),
       onTrouble: (trouble) => {
         this.#trouble = trouble;

@@ -2,7 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { Live } from '../../src/operations/live-types.ts';
@@ -21,12 +29,10 @@ interface Running {
   readonly directory: string;
 }
 
-async function running(t: TestContext): Promise<Running> {
-  const environment = realEnvironment(t);
+async function opened(t: TestContext, seed: string): Promise<{ vault: Vault; directory: string }> {
+  const environment = realEnvironment(t, seed);
   const { directory } = environment;
   const home = join(directory, 'home');
-  const root = join(directory, 'plans');
-  mkdirSync(root);
   await makeHome(environment, home);
   const vault = await openVault(
     {
@@ -38,6 +44,13 @@ async function running(t: TestContext): Promise<Running> {
     environment,
   );
   t.after(() => vault.close());
+  return { vault, directory };
+}
+
+async function running(t: TestContext, seed = 'here'): Promise<Running> {
+  const { vault, directory } = await opened(t, seed);
+  const root = join(directory, 'plans');
+  mkdirSync(root);
   const { folder } = await vault.folderAdd({ path: root }, operationContext());
   const live = await vault.keepLive({});
   await eventually('the first look', () => live.isQuiet);
@@ -128,5 +141,43 @@ describe('in a folder that is kept live', () => {
     const copy = join(one.directory, 'restored', 'data.db');
     assert.equal(sql('pragma integrity_check', copy), 'ok');
     assert.equal(sql('select count(*) from t', copy), '15');
+  });
+});
+
+describe('folders kept live on two nodes', () => {
+  test('show on each what is saved, moved and removed on the other', async (t) => {
+    const here = await running(t);
+    const online = await here.vault.online({ listen: '127.0.0.1:0' });
+    const addresses = [online.address ?? ''];
+    const { folder } = here;
+    const { invite } = await here.vault.invite({ folder, addresses }, operationContext());
+    const { vault, directory } = await opened(t, 'there');
+    const root = join(directory, 'plans');
+    mkdirSync(root);
+    await vault.join({ invite, path: root, cwd: '/' }, operationContext());
+    const live = await vault.keepLive({});
+    await vault.online({});
+    const comes = (what: string, text: string | undefined, path: string): Promise<void> =>
+      eventually(what, () => {
+        if (text === undefined) return !existsSync(path);
+        return existsSync(path) && readFileSync(path, 'utf8') === text;
+      });
+    mkdirSync(join(here.root, 'd'));
+    writeFileSync(join(here.root, 'd', 'plan'), 'one');
+    await comes('a save here', 'one', join(root, 'd', 'plan'));
+    // The directory was made by vault, and is watched too.
+    await eventually('all to be looked at', () => live.isQuiet);
+    writeFileSync(join(root, 'd', 'plan'), 'two');
+    await comes('a save there', 'two', join(here.root, 'd', 'plan'));
+    await eventually('all to be looked at', () => live.isQuiet && here.live.isQuiet);
+    renameSync(join(here.root, 'd', 'plan'), join(here.root, 'moved'));
+    await comes('the new name', 'two', join(root, 'moved'));
+    await comes('the old one to go', undefined, join(root, 'd', 'plan'));
+    rmSync(join(root, 'moved'));
+    await comes('a removal', undefined, join(here.root, 'moved'));
+    assert.deepEqual([...here.live.problems(folder), ...live.problems(folder)], []);
+    // Before their directories go: nodes note whom they met.
+    await vault.close();
+    await here.vault.close();
   });
 });

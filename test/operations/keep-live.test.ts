@@ -352,8 +352,7 @@ describe('what comes to a live folder', () => {
     await a.giveTo(b);
     await b.pass(1_000);
     const below = [...listed].filter((path) => path.startsWith('/disk')).sort();
-    // Contents are made ready in the root.
-    assert.deepEqual(below, ['/disk', '/disk/d3']);
+    assert.deepEqual(below, ['/disk/d3']);
     assert.equal(b.tree()['d3/f3'], 'more');
   });
 
