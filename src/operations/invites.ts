@@ -48,7 +48,10 @@ export async function makeInvite(
     });
   }
   const given = options.addresses ?? [];
-  const addresses = checkedAddresses(given.length > 0 ? given : await usualAddresses(ownHosts));
+  const port = portOf(home.setting('listen'));
+  const addresses = checkedAddresses(
+    given.length > 0 ? given : await usualAddresses(ownHosts, port),
+  );
   const nowMs = Math.floor(environment.clock.wallMs());
   const expiresMs = nowMs + Math.floor(lasts);
   const made = { folder: fromHex(folder.id), role, createdMs: nowMs, expiresMs, addresses };
@@ -127,8 +130,11 @@ function checkedAddresses(addresses: readonly string[]): readonly string[] {
 }
 
 /** This machine's own addresses, those that others can reach first. */
-async function usualAddresses(ownHosts: () => Promise<readonly string[]>): Promise<string[]> {
-  const hosts = (await ownHosts()).map((host) => addressText(host, DEFAULT_PORT));
+async function usualAddresses(
+  ownHosts: () => Promise<readonly string[]>,
+  port: number,
+): Promise<string[]> {
+  const hosts = (await ownHosts()).map((host) => addressText(host, port));
   if (hosts.length === 0) {
     throw new VaultError('VAULT_USAGE', 'this machine has no address that others could reach', {
       hint: 'say how others reach it with --address HOST:PORT',
@@ -136,4 +142,9 @@ async function usualAddresses(ownHosts: () => Promise<readonly string[]>): Promi
   }
   const isFar = (address: string): number => (isLocalAddress(address) ? 1 : 0);
   return hosts.toSorted((a, b) => isFar(a) - isFar(b)).slice(0, MAX_INVITE_ADDRESSES);
+}
+
+/** The port of a setting `HOST:PORT`; the usual one where this node is told to listen nowhere. */
+function portOf(listen: string): number {
+  return Number(/:(\d+)$/.exec(listen)?.[1] ?? DEFAULT_PORT);
 }

@@ -25,6 +25,13 @@ test('invite and join hand over what was given and nothing that was not', async 
     cwd,
     storedOnly: true,
   });
+  const waiting = fakeVault();
+  const waited = await run(waiting, 'join vault1line --wait');
+  assert.deepEqual(
+    waiting.calls.map(({ name }) => name),
+    ['join', 'sync'],
+  );
+  assert.equal(waited.exit, 3, 'not everything has come');
   for (const wrong of ['--list --role read', '--revoke ab --list', '--revoke ab docs', '']) {
     const { exit } = await run(fakeVault(), `invite ${wrong}`.trim());
     assert.equal(exit, 2, wrong);

@@ -19,6 +19,7 @@ export const joinCommand: CommandDefinition = {
   options: [
     { name: 'name', type: 'text', value: 'N', doc: 'what the folder is called here' },
     { name: 'stored-only', type: 'flag', doc: 'keep the folder without a working copy' },
+    { name: 'wait', type: 'flag', doc: 'return once the content is here too' },
   ],
   async run(invocation) {
     const { given, context, output } = invocation;
@@ -29,8 +30,10 @@ export const joinCommand: CommandDefinition = {
     }
     const invite = word === '-' ? await lineOfInput(context) : word;
     const name = given.text('name');
-    const result = await invocation.withVault((vault) =>
-      vault.join(
+    const isWaiting = given.flag('wait');
+    const operation = invocation.operation(() => undefined);
+    const [result, synced] = await invocation.withVault(async (vault) => {
+      const joined = await vault.join(
         {
           invite,
           cwd: context.cwd,
@@ -38,14 +41,20 @@ export const joinCommand: CommandDefinition = {
           ...(name === undefined ? {} : { name }),
           ...(isStoredOnly ? { storedOnly: true } : {}),
         },
-        invocation.operation(() => undefined),
-      ),
-    );
+        operation,
+      );
+      if (!isWaiting) return [joined, undefined] as const;
+      return [joined, await vault.sync({ folders: [joined.folder] }, operation)] as const;
+    });
     const place = result.path === null ? '' : ` at ${output.name(result.path)}`;
     const what = result.known ? 'is a member of' : 'joined';
     output.sum(`${what} ${output.name(result.name)}${place}, to ${result.role}`);
-    output.hint('next: vault start, or vault sync');
-    return { summary: { ...result } };
+    if (synced?.complete === false) output.warning('not everything has come: run vault sync');
+    if (synced === undefined) output.hint('next: vault start, or vault sync');
+    return {
+      summary: { ...result, ...(synced === undefined ? {} : { complete: synced.complete }) },
+      exits: [synced?.complete === false ? 3 : 0],
+    };
   },
 };
 
