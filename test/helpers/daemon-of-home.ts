@@ -9,7 +9,16 @@ import { mainOfVault } from './main-of-vault.ts';
 import { eventually } from './wait.ts';
 
 /** What makes homes, has them, or does without. */
-const withoutDaemon = new Set(['init', 'daemon', 'start', 'stop', 'up', 'doctor', 'help']);
+const withoutDaemon = new Set([
+  'init',
+  'daemon',
+  'start',
+  'stop',
+  'up',
+  'events',
+  'doctor',
+  'help',
+]);
 
 const daemons = new Map<string, ChildProcess>();
 
