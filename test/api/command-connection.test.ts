@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { deferred } from '../../src/async.ts';
 import { decodeFromDaemon, encodeCommand, type DaemonMessage } from '../../src/api/api-message.ts';
 import { CommandConnection, type Service } from '../../src/api/command-connection.ts';
 import { decodeWelcome, encodeHello, encodeProof, proofOf } from '../../src/api/greeting.ts';
@@ -108,7 +109,7 @@ test('a command that goes away ends its operation', async (t) => {
   let reason: unknown;
   const command = await connected(t, (_operation, _args, { context }) => {
     context.signal.addEventListener('abort', () => (reason = context.signal.reason));
-    return new Promise(() => undefined).then(String);
+    return deferred<never>().promise;
   });
   command.line.send(encodeCommand(called('wait')));
   command.line.end();
