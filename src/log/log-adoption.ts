@@ -5,22 +5,26 @@
  * leaves what is known in the middle, both are kept: the log has forked.
  */
 
-import { equalBytes, toHex } from '../bytes.ts';
+import { equalBytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { EpochKeys } from '../crypto/folder-keys.ts';
-import { parseHeader, valueTypes, type OpenedValue } from '../crypto/sealed-value.ts';
 import { isVaultError, VaultError } from '../errors.ts';
-import { MAX_EPOCHS, SIGNED_EVERY } from '../limits.ts';
+import { MAX_EPOCHS } from '../limits.ts';
 import type { FolderStore } from '../store/folder-store.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
-import { decodePage, type EntryPage } from './entry-page.ts';
 import { secretOf, type EpochSecrets } from './epoch-choice.ts';
 import type { EpochSecret } from './epoch-ring.ts';
 import type { EntryReader, OpenedRecord } from './entry-reader.ts';
-import { isSealedRecord } from './entry-records.ts';
 import type { EntryRows } from './entry-rows.ts';
-import { openEntry, type Entry } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { isStartOf, type FolderMembers, type StatingEntry } from './folder-members.ts';
+import {
+  checkedPage,
+  isWhole,
+  openStretch,
+  type ReadEntry,
+  type SignedStretch,
+} from './given-stretch.ts';
 import { isSignedPosition, verifyHead, type VerifySignature } from './head.ts';
 import { branchLogId } from './log-id.ts';
 import { firstSeenRow } from './first-seen.ts';
@@ -28,27 +32,7 @@ import { headRow, signedRow } from './log-heads.ts';
 import type { LogSealer } from './log-sealer.ts';
 import { includesRole } from './permission.ts';
 import { epochIdOf } from './rotation-record.ts';
-import type {
-  EpochId,
-  Head,
-  HybridTime,
-  LogId,
-  NamedLink,
-  NodeId,
-  RotationRecord,
-} from './types.ts';
-
-/** Entries of one log without a gap, the last of them signed. */
-export interface SignedStretch {
-  /** The id its author wrote it under, fork or not. */
-  readonly log: LogId;
-  /** Canonical bytes of each entry; at least one, at most {@link SIGNED_EVERY}. */
-  readonly entries: readonly Uint8Array[];
-  /** Signs the last entry. */
-  readonly head: Head;
-  /** Sealed pages of these entries, as far as they are at hand. */
-  readonly pages: readonly Uint8Array[];
-}
+import type { EpochId, Head, HybridTime, LogId, NodeId, RotationRecord } from './types.ts';
 
 /**
  * `adopted`: verified, durable and part of the log, or known before. `detached`: it does not follow
@@ -99,15 +83,6 @@ export interface LogAdoptionParts {
   readonly observe: (time: HybridTime) => void;
 }
 
-interface ReadEntry {
-  readonly bytes: Uint8Array;
-  readonly entry: Entry;
-  readonly links: readonly NamedLink[];
-  /** Its sealed page and the records in it that are no versions. */
-  readonly page:
-    { readonly value: Uint8Array; readonly records: readonly OpenedRecord[] } | undefined;
-}
-
 /** Where a stretch goes on from what is known. */
 interface Joint {
   readonly line: LogId;
@@ -148,7 +123,7 @@ export class LogAdoption {
   ): Promise<StretchOutcome> {
     let read: readonly ReadEntry[];
     try {
-      read = this.#read(stretch, begun);
+      read = openStretch(this.#parts, stretch, begun);
     } catch (error) {
       if (!isVaultError(error)) throw error;
       // Under an epoch, or in a format, that this node does not know yet.
@@ -224,53 +199,6 @@ export class LogAdoption {
     if (members.membership !== undefined && !includesRole(role, 'write')) return;
     const room = MAX_EPOCHS - secrets.ring.held.length;
     secrets.ring.keep(came.slice(0, Math.max(0, room)));
-  }
-
-  #read(
-    { log, entries, head, pages }: SignedStretch,
-    begun: (epoch: EpochId, rotation: RotationRecord) => void,
-  ): ReadEntry[] {
-    const { reader } = this.#parts;
-    if (entries.length > SIGNED_EVERY) throw refused('too many entries');
-    const values = new Map(pages.map((value) => [toHex(parseHeader(value).id), value]));
-    const read: ReadEntry[] = [];
-    let previous: Entry | undefined;
-    for (const bytes of entries) {
-      const entry: Entry = openEntry(bytes, {
-        log,
-        ...(previous === undefined ? {} : { seq: previous.seq + 1, previous: previous.hash }),
-      });
-      previous = entry;
-      const value = values.get(toHex(entry.hash));
-      const found = value && checkedPage(entry, this.#open(value));
-      const links = reader.openLinks(entry);
-      const page =
-        value && found && isWhole(entry, found)
-          ? { value, records: reader.openRecords(entry, found) }
-          : undefined;
-      for (const { record } of page?.records ?? []) {
-        if (record.type === 'rotation') begun(epochIdOf(record), record);
-      }
-      read.push({ bytes, entry, links, page });
-    }
-    if (
-      previous === undefined ||
-      head.log !== log ||
-      head.seq !== previous.seq ||
-      !equalBytes(head.hash, previous.hash)
-    ) {
-      throw refused('a head of the last entry');
-    }
-    return read;
-  }
-
-  /** Throws `VAULT_NOT_PERMITTED` where it is sealed under an epoch that is not held. */
-  #open(value: Uint8Array): OpenedValue {
-    const epoch = toHex(parseHeader(value).epoch);
-    if (!this.#parts.epochs.has(epoch)) {
-      throw new VaultError('VAULT_NOT_PERMITTED', `no keys for epoch ${epoch}`);
-    }
-    return this.#parts.reader.open(value);
   }
 
   #ownerOf({
@@ -389,23 +317,4 @@ export class LogAdoption {
     await members.refresh();
     return { outcome: 'adopted', line: reader.lines.holder(line, head.seq), from, to: end, pages };
   }
-}
-
-function isWhole(entry: Entry, page: EntryPage): boolean {
-  return entry.records.every(({ hash }, index) => hash === undefined || page.records.has(index));
-}
-
-/** The page of a value. Throws `VAULT_ENTRY_INVALID` unless all in it is what the entry names. */
-function checkedPage(entry: Entry, { type, id, plain }: OpenedValue): EntryPage {
-  if (type !== valueTypes.page || !equalBytes(id, entry.hash)) throw refused('a page of the entry');
-  const page = decodePage(plain);
-  if (!equalBytes(page.entry, entry.hash)) throw refused('a page of the entry');
-  for (const [index, sealed] of page.records) {
-    if (!isSealedRecord(entry, index, sealed)) throw refused('the records that the entry names');
-  }
-  return page;
-}
-
-function refused(expected: string): VaultError {
-  return new VaultError('VAULT_ENTRY_INVALID', `expected ${expected}`);
 }

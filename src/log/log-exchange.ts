@@ -4,13 +4,13 @@
  */
 
 import { cameFromElsewhere } from './first-seen.ts';
+import type { SignedStretch } from './given-stretch.ts';
 import { verifyHead } from './head.ts';
 import {
   LogAdoption,
   type LogAdoptionParts,
   type OnTaken,
   type PageOutcome,
-  type SignedStretch,
   type StretchOutcome,
 } from './log-adoption.ts';
 import {

@@ -34,7 +34,7 @@ export interface StretchSource {
   readonly earlier: (line: LogId, place: StretchAsk['toward']) => Head | undefined;
 }
 
-/** The line whose history holds entry `seq` with this hash; undefined where none does. */
+/** The line whose history holds entry `seq` with this hash; undefined where none does, as far as it is not lost. */
 export async function lineHolding(
   { reader, heads }: Pick<StretchSource, 'reader' | 'heads'>,
   { log, seq, hash }: { readonly log: LogId; readonly seq: number; readonly hash: Uint8Array },

@@ -1,6 +1,5 @@
 /** A replay of a folder's log: what it asks and what it changes there. */
 
-import { equalBytes } from '../bytes.ts';
 import type { EntryPlaceRow } from '../store/meta-keys.ts';
 import type { MetaOperation } from '../store/meta-store.ts';
 import { noEntry } from './entry-builder.ts';
@@ -10,6 +9,7 @@ import type { Entry } from './entry.ts';
 import { branchLogId } from './log-id.ts';
 import { LogReplay } from './log-replay.ts';
 import type { LogSealer } from './log-sealer.ts';
+import { lineHolding } from './log-stretches.ts';
 import type { Head, LogId, VectorClock } from './types.ts';
 
 export interface ReplayedLog {
@@ -64,15 +64,7 @@ export function replayOf(replayed: ReplayedLog): LogReplay {
     },
     verifyHead: isSigned,
     linesOf: (log) => reader.lines.of(log),
-    holderOf: async (log, seq, hash) => {
-      for (const line of reader.lines.of(log)) {
-        const head = heads.get(line);
-        if (head === undefined || seq > head.seq || seq < reader.lines.from(line)) continue;
-        const known = head.seq === seq ? head.hash : (await reader.entryAlone(line, seq)).hash;
-        if (equalBytes(known, hash)) return line;
-      }
-      return undefined;
-    },
+    holderOf: (log, seq, hash) => lineHolding({ reader, heads }, { log, seq, hash }),
     branch: (parent, { log: origin, seq: from, hash }) => {
       const line = branchLogId(origin, hash);
       return { line, rows: [reader.lines.add({ id: line, origin, parent, from })] };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SignedStretch } from '../../src/log/log-adoption.ts';
+import type { SignedStretch } from '../../src/log/given-stretch.ts';
 import { parentsOfEdit } from '../../src/log/conflict-rule.ts';
 import { foldLinks } from '../../src/log/folder-tree.ts';
 import { TreeView } from '../../src/log/tree-view.ts';

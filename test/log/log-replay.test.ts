@@ -124,6 +124,20 @@ describe('replay', () => {
       assert.deepEqual(await names(folder), ['a', 'c', 'd']);
     });
 
+    test(`what stood at the place of a lost entry (${how}) and comes once more is no damage`, async () => {
+      const folder = await three();
+      const second = (await seqsOf(folder, 3))[2] ?? -1;
+      const [value] = await folder.chunks.getMany([second]);
+      assert.ok(value);
+      const whole = value.slice();
+      await damage(folder, second, how);
+      await folder.reopen({ rebuilt: true });
+      assert.deepEqual(folder.log.lostEntries, [{ log, seq: 2 }]);
+      await folder.feed([whole]);
+      assert.deepEqual([folder.replayed?.damaged, folder.replayed?.dropped], [[], 1]);
+      assert.deepEqual(await names(folder), ['a', 'c']);
+    });
+
     test(`a damaged page (${how}) costs bodies only`, async () => {
       const folder = await three();
       await damage(folder, (await seqsOf(folder, 4))[2] ?? -1, how);

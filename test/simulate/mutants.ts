@@ -60,8 +60,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'chunks that came are not indexed',
-    file: 'store/folder-store',
-    from: "rows.push({ type: 'put', key: chunkKey(id), value: encodeChunkRow(row) });",
+    file: 'store/chunk-index',
+    from: "yield { type: 'put', key: chunkKey(id), value: encodeChunkRow(row) };",
     to: '',
     caughtBy: 1,
   },
