@@ -211,7 +211,7 @@ export class OpenFolder {
     const chosen = await this.#log.epochs.choose(this.#ring);
     if (chosen === undefined) return;
     if (chosen.epoch !== undefined) this.#ring.keep([], chosen.epoch);
-    else if (includesRole(this.role, 'write')) await this.startEpoch(this.#log.members.inView);
+    else if (includesRole(this.role, 'write')) await this.startEpoch(this.#log.members.all);
   }
 
   /**

@@ -102,6 +102,11 @@ export class FolderMembers {
       : membersInView({ membership, denied: this.#parts.denied() });
   }
 
+  /** All members, whether or not this node locked them out. */
+  get all(): readonly Member[] {
+    return [...(this.#membership?.members.values() ?? [])];
+  }
+
   /** Whether this node locked another out by itself. */
   isDenied(node: NodeId): boolean {
     return this.#parts.denied().has(node);
@@ -121,7 +126,9 @@ export class FolderMembers {
   /** Members and former ones, as sealing has to see them; undefined where the creator's log is not here. */
   get view(): MemberView | undefined {
     const membership = this.#membership;
-    return membership && memberView({ membership, denied: this.#parts.denied() });
+    // Who is locked out here alone reads on: until members hand epochs to each other, one that leaves it out
+    // would lock it out of what all others write too.
+    return membership && memberView({ membership, denied: new Map() });
   }
 
   /** Takes in an entry; {@link refresh} must follow before anything is asked. */

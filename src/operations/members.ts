@@ -102,7 +102,7 @@ export async function removeMember(
     await folder.log.state((_clock, time) => [record(time)]);
     return told;
   }
-  const left = folder.log.members.inView.filter(({ node }) => node !== member.node);
+  const left = folder.log.members.all.filter(({ node }) => node !== member.node);
   await folder.startEpoch(left, (time) => [record(time)]);
   return told;
 }

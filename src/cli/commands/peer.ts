@@ -122,7 +122,7 @@ export const denyCommand: CommandDefinition = {
   group: 'Other nodes',
   summary: 'lock a node out here, whatever the members of a folder agree on',
   details: [
-    'Nothing of the node is taken and nothing told to it from now on; to it, this is as if it had never been a member. Nobody else is told. What it wrote before stays.',
+    'Nothing of the node is taken and nothing told to it from now on; to it, this is as if it had never been a member. Nobody else is told. What it wrote before stays. Members that do not deny it may still pass on to it what is written here: to keep that from it, remove it from the folder.',
   ],
   positionals: [nodeArgument, folderArgument],
   options: [],
