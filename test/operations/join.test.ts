@@ -137,6 +137,20 @@ describe('joining', () => {
     assert.deepEqual(issuer.failures, []);
   });
 
+  test('who is locked out hears nothing, whatever invite it has', async (t) => {
+    const issuer = await JoiningNode.issuer(t);
+    const joiner = await JoiningNode.make('joiner');
+    const line = await issuer.invite();
+    const { id: node } = joiner.session.home.identity;
+    const { home } = issuer.session;
+    home.updatePeers({ denials: [{ node, folder: undefined, cutoffs: [] }] });
+    await rejects('VAULT_NO_PEER', () => joiner.join(line));
+    assert.deepEqual(issuer.admissions, []);
+    assert.deepEqual(issuer.failures, []);
+    home.updatePeers({ denials: [] });
+    assert.equal((await joiner.join(line)).known, false);
+  });
+
   test('a node does not join its own folder, and says so', async (t) => {
     const issuer = await JoiningNode.issuer(t);
     const line = await issuer.invite();
