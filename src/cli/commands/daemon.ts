@@ -17,7 +17,7 @@ export const daemonCommand: CommandDefinition = {
   summary: 'keep the home open in the foreground; commands go through it',
   details: [
     'Commands find it by themselves and need no passphrase while it runs. It takes a passphrase or recovery code from the usual sources, else the device key; without either it waits locked, and any command that supplies what opens the home unlocks it.',
-    'When it is ready it prints a line, and tells the service manager where NOTIFY_SOCKET is set. An interrupt or termination ends it cleanly, a second one at once. To have it run by itself: vault start, vault service install.',
+    'When it is ready it prints a line, and tells the service manager where NOTIFY_SOCKET is set. An interrupt or termination ends it cleanly, a second one at once. To have it in the background: vault start.',
   ],
   positionals: [],
   options: [
