@@ -3,10 +3,11 @@
 import { isAbsolute } from 'node:path';
 import { isVaultError, systemCode, VaultError } from './errors.ts';
 import type { Environment } from './home/environment.ts';
-import { FolderSet, isInside } from './home/folder-set.ts';
+import { FolderSet, isInside, realPathOfMissing } from './home/folder-set.ts';
 import { createHome } from './home/create-home.ts';
 import { demandHomeMarker, Home, lockAnyhow } from './home/home.ts';
 import { homeLayout } from './home/home-layout.ts';
+import { readHomeMarker } from './home/home-marker.ts';
 import { systemEnvironment, systemPool } from './home/system-environment.ts';
 import { MAX_PROCESS_CREDIT_BYTES } from './limits.ts';
 import { CreditPool } from './net/credit-pool.ts';
@@ -67,6 +68,7 @@ import { sync } from './operations/sync.ts';
 import { unlockFolder } from './operations/unlock-folder.ts';
 import { undo } from './operations/undo.ts';
 import { checkVerifyOptions, verify } from './operations/verify.ts';
+import { demandApart, demandDirectory } from './operations/working-copy-place.ts';
 import { systemMachine, type MachineFacts } from './system/machine-facts.ts';
 
 export { isRecoveryCode } from './crypto/recovery-code.ts';
@@ -115,6 +117,20 @@ export async function initHome(
     { waitMs: 0, signal: new AbortController().signal },
   );
   return { ...created, home, deviceKey: file ?? null };
+}
+
+/**
+ * Whether there is a home. Where there is none, throws what would keep `folder` from being the first of one made
+ * there: `VAULT_NOT_FOUND` for no directory, `VAULT_REFUSED`. Both paths are absolute. Nothing is made.
+ */
+export function hasHome(
+  { home, folder }: { readonly home: string; readonly folder: string },
+  { fileSystem }: Pick<Environment, 'fileSystem'> = systemEnvironment(),
+): boolean {
+  if (readHomeMarker(fileSystem, homeLayout(home).marker) !== undefined) return true;
+  demandDirectory(fileSystem, folder);
+  demandApart(fileSystem, realPathOfMissing(fileSystem, folder), home);
+  return false;
 }
 
 /** Looks for what of this machine vault will stumble over: `operations/doctor.ts`. */

@@ -49,10 +49,12 @@ import { startCommand, stopCommand } from './commands/start-stop.ts';
 import { statsCommand } from './commands/stats.ts';
 import { statusCommand } from './commands/status.ts';
 import { syncCommand } from './commands/sync.ts';
+import { upCommand } from './commands/up.ts';
 import { verifyCommand } from './commands/verify.ts';
 import type { CommandDefinition } from './definition.ts';
 
 export const commands: readonly CommandDefinition[] = [
+  upCommand,
   initCommand,
   keyListCommand,
   keyAddCommand,

@@ -76,6 +76,8 @@ export interface Machine {
 
 /** What `vault.ts` gives to the command line. */
 export interface VaultModule {
+  /** Whether there is a home; where there is none, throws what would keep `folder` from being its first. */
+  hasHome(options: { readonly home: string; readonly folder: string }): boolean;
   initHome(options: InitOptions): Promise<InitResult>;
   openVault(options: OpenOptions): Promise<VaultApi>;
   examine(options: DoctorOptions, context: OperationContext): Promise<DoctorResult>;

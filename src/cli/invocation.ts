@@ -46,6 +46,8 @@ export class Invocation {
   onReload: () => void = () => undefined;
   readonly #progress: Progress;
   readonly #heavy: boolean;
+  /** What opened the home before, or came from the given source: neither is asked for again. */
+  #opening: string | undefined;
 
   constructor(parts: InvocationParts) {
     this.context = parts.context;
@@ -179,6 +181,11 @@ export class Invocation {
     );
   }
 
+  /** What opens the home that was just made with it. */
+  opensWith(passphrase: string): void {
+    this.#opening = passphrase;
+  }
+
   /** The daemon of the home, undefined where none runs. Throws as `findDaemon` of the context does. */
   findDaemon(): Promise<ReachedDaemon | undefined> {
     return this.context.findDaemon(this.globals.home);
@@ -227,6 +234,7 @@ export class Invocation {
         });
       } catch (error) {
         if (!isVaultError(error, 'VAULT_KEY_WRONG')) throw error;
+        this.#opening = undefined;
         const hint = looksMistyped(module, tried) ? 'the recovery code is mistyped' : error.hint;
         const wasTyped = tried !== '' && this.globals.secretSource === undefined;
         if (!wasTyped || attempt === TYPING_TRIES) {
@@ -242,12 +250,16 @@ export class Invocation {
 
   async #openingText(deviceKey: boolean): Promise<string | undefined> {
     const { secretSource } = this.globals;
-    if (secretSource) return readSecret(this.context, secretSource, this.signal);
+    if (secretSource) {
+      this.#opening ??= await readSecret(this.context, secretSource, this.signal);
+      return this.#opening;
+    }
     if (deviceKey) return undefined;
+    if (this.#opening !== undefined) return this.#opening;
     if (!this.canAsk) throw usageError('the home needs a passphrase', noSource);
-    const text = await askSecret(this.#prompter(), 'passphrase or recovery code');
+    this.#opening = await askSecret(this.#prompter(), 'passphrase or recovery code');
     this.#progress.show('opening the home');
-    return text;
+    return this.#opening;
   }
 
   #prompter(): Prompter {

@@ -14,10 +14,10 @@ import { signMemberRecord } from '../log/member-record.ts';
 import { epochIdOf } from '../log/rotation-record.ts';
 import type { HybridTime, RotationRecord } from '../log/types.ts';
 import type { StoredRecord } from '../log/other-record.ts';
-import type { FolderAddOptions, FolderResult } from './folder-options.ts';
+import type { FolderAddOptions, FolderAddResult } from './folder-options.ts';
 import { givenExcludes } from './exclude-settings.ts';
 import type { Session } from './session.ts';
-import { checkedPlace } from './working-copy-place.ts';
+import { checkedPlace, demandDirectory } from './working-copy-place.ts';
 
 /**
  * Makes a folder: its secrets, and a log whose first entry names its creator. It is one only once all
@@ -26,9 +26,11 @@ import { checkedPlace } from './working-copy-place.ts';
 export async function addFolder(
   session: Session,
   options: FolderAddOptions,
-): Promise<FolderResult> {
+): Promise<FolderAddResult> {
   const { environment, home } = session;
   const { fileSystem, random, clock } = environment;
+  const known = options.orKnown === true ? knownFolder(session, options) : undefined;
+  if (known !== undefined) return known;
   const path = options.storedOnly === true ? undefined : checkedRoot(session, options.path);
   const name = checkedName(
     session,
@@ -66,7 +68,7 @@ export async function addFolder(
     root: path === undefined ? undefined : rootIdentity(fileSystem.stat(path)),
   };
   await makeFolder(session, state, (time) => firstRecords(session, state, salt, rotation, time));
-  return { folder: toHex(id), name, path: path ?? null };
+  return { folder: toHex(id), name, path: path ?? null, known: false };
 }
 
 /** Makes a folder with a log that begins with these records: it is there, durable and whole, or not at all. */
@@ -137,11 +139,29 @@ function firstRecords(
 
 /** The canonical path of a directory for a working copy. Throws `VAULT_NOT_FOUND`, or as `checkedPlace` does. */
 function checkedRoot(session: Session, given: string): string {
-  const { fileSystem } = session.environment;
-  if (fileSystem.statIfPresent(realPathOfMissing(fileSystem, given))?.kind !== 'directory') {
-    throw new VaultError('VAULT_NOT_FOUND', `there is no directory ${JSON.stringify(given)}`);
-  }
+  demandDirectory(session.environment.fileSystem, given);
   return checkedPlace(session, given);
+}
+
+/**
+ * The folder whose working copy is just this directory. Throws `VAULT_NOT_FOUND` for no directory, `VAULT_EXISTS`
+ * where the folder has another name than is wanted.
+ */
+function knownFolder(
+  { environment, folders }: Session,
+  options: FolderAddOptions,
+): FolderAddResult | undefined {
+  demandDirectory(environment.fileSystem, options.path);
+  const path = realPathOfMissing(environment.fileSystem, options.path);
+  const found = folders.list().folders.find(({ state }) => state.path === path);
+  if (found === undefined) return undefined;
+  const { name } = found.state;
+  if (options.name !== undefined && options.name !== name) {
+    throw new VaultError('VAULT_EXISTS', `${JSON.stringify(path)} is the folder ${name} already`, {
+      hint: `rename it with: vault folder set ${name} name=${options.name}`,
+    });
+  }
+  return { folder: found.id, name, path, known: true };
 }
 
 /** A name for a folder that no other has. Throws `VAULT_USAGE` or `VAULT_EXISTS`. */

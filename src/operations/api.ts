@@ -18,6 +18,7 @@ import type {
 } from './change-options.ts';
 import type {
   FolderAddOptions,
+  FolderAddResult,
   FolderLockOptions,
   FolderLockResult,
   FolderMoveOptions,
@@ -114,7 +115,7 @@ export interface VaultApi {
   resolve(options: ResolveOptions, context: OperationContext): Promise<ResolveResult>;
   verify(options: VerifyOptions, context: OperationContext): Promise<VerifyResult>;
 
-  folderAdd(options: FolderAddOptions, context: OperationContext): Promise<FolderResult>;
+  folderAdd(options: FolderAddOptions, context: OperationContext): Promise<FolderAddResult>;
   folderList(context: OperationContext): Promise<{ readonly folders: number }>;
   /** Emits the folder as an item of type `folder`, and its settings. */
   folderShow(folder: FolderArgument, context: OperationContext): Promise<FolderResult>;

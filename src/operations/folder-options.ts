@@ -6,6 +6,8 @@ export interface FolderAddOptions {
   /** Absolute. */
   readonly path: string;
   readonly name?: string;
+  /** Where this very directory is a folder already, tell which instead of refusing it; it stays as it is. */
+  readonly orKnown?: boolean;
   readonly storedOnly?: boolean;
   /** Patterns by gitignore's rules, from the root. */
   readonly exclude?: readonly string[];
@@ -23,6 +25,11 @@ export interface FolderResult {
   readonly folder: string;
   readonly name: string;
   readonly path: string | null;
+}
+
+export interface FolderAddResult extends FolderResult {
+  /** Whether it was a folder before. */
+  readonly known: boolean;
 }
 
 export interface FolderMoveOptions {

@@ -2,6 +2,7 @@
 
 import { VaultError } from '../errors.ts';
 import { isInside, realPathOfMissing } from '../home/folder-set.ts';
+import type { FileSystem } from '../system/file-system.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -12,12 +13,7 @@ export function checkedPlace(session: Session, given: string, own?: string): str
   const { environment, home, folders } = session;
   const { fileSystem } = environment;
   const path = realPathOfMissing(fileSystem, given);
-  const homePath = realPathOfMissing(fileSystem, home.layout.root);
-  if (isInside(homePath, path) || isInside(path, homePath)) {
-    throw new VaultError('VAULT_REFUSED', `${JSON.stringify(path)} and the vault home overlap`, {
-      hint: 'keep the home outside of the folder: see --home',
-    });
-  }
+  demandApart(fileSystem, path, home.layout.root);
   for (const { id, state } of folders.list().folders) {
     if (state.path === undefined || id === own) continue;
     if (isInside(state.path, path) || isInside(path, state.path)) {
@@ -28,4 +24,21 @@ export function checkedPlace(session: Session, given: string, own?: string): str
     }
   }
   return path;
+}
+
+/** Throws `VAULT_NOT_FOUND` unless a path leads to a directory. */
+export function demandDirectory(fileSystem: FileSystem, given: string): void {
+  if (fileSystem.statIfPresent(realPathOfMissing(fileSystem, given))?.kind !== 'directory') {
+    throw new VaultError('VAULT_NOT_FOUND', `there is no directory ${JSON.stringify(given)}`);
+  }
+}
+
+/** Throws `VAULT_REFUSED` where a canonical path overlaps the home, which need not exist. */
+export function demandApart(fileSystem: FileSystem, path: string, home: string): void {
+  const homePath = realPathOfMissing(fileSystem, home);
+  if (isInside(homePath, path) || isInside(path, homePath)) {
+    throw new VaultError('VAULT_REFUSED', `${JSON.stringify(path)} and the vault home overlap`, {
+      hint: 'keep the home outside of the folder: see --home',
+    });
+  }
 }

@@ -4,6 +4,7 @@ import { VaultError } from '../../src/errors.ts';
 import { ChangeTally } from '../../src/folder/change-tally.ts';
 import type { OperationContext } from '../../src/operations/operation.ts';
 import { env, optionsOf, run, type Ran } from './command-runs.ts';
+import { fakeDaemon } from './fake-daemon.ts';
 import { fakeVault, type FakeVault } from './fake-vault.ts';
 
 test('each command hands over what was given and nothing that was not', async () => {
@@ -437,6 +438,24 @@ test('folder remove asks on a terminal, and does nothing on no', async () => {
   assert.equal(silent.exit, 23);
   assert.doesNotMatch(silent.fake.err, /y\/N/);
   assert.equal((await run(fakeVault(), 'folder remove docs')).exit, 23);
+});
+
+test('up is incomplete where the first snapshot is, and takes none where there are some', async () => {
+  const none = { snapshots: () => Promise.resolve({ snapshots: 0, damaged: 0 }) };
+  const partly = fakeVault({
+    ...none,
+    snapshot: () => Promise.resolve({ ...zero, snapshot: 'ab', errors: 2 }),
+  });
+  const { exit, fake } = await run(partly, 'up --name n', { daemon: fakeDaemon(partly) });
+  assert.equal(exit, 3);
+  assert.match(fake.err, /warning: 2 sources could not be read whole/);
+  assert.deepEqual(partly.calls[0]?.options, { path: '/place/here', orKnown: true, name: 'n' });
+  const later = fakeVault();
+  assert.equal((await run(later, 'up sub', { daemon: fakeDaemon(later) })).exit, 0);
+  assert.deepEqual(
+    later.calls.map(({ name }) => name),
+    ['folderAdd', 'snapshots'],
+  );
 });
 
 test('warnings are printed for people and for scripts', async () => {

@@ -127,6 +127,9 @@ export class FakeContext {
       loadVault: async () => {
         await Promise.resolve();
         return {
+          hasHome: () => {
+            throw new Error('no hasHome in this test');
+          },
           initHome: () => Promise.reject(new Error('no initHome in this test')),
           openVault: () => Promise.reject(new Error('no openVault in this test')),
           examine: () => Promise.reject(new Error('no examine in this test')),

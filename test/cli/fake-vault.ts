@@ -12,7 +12,10 @@ export interface Call {
   readonly options: unknown;
 }
 
-export interface FakeVault extends Pick<VaultModule, 'initHome' | 'openVault' | 'examine'> {
+export interface FakeVault extends Pick<
+  VaultModule,
+  'hasHome' | 'initHome' | 'openVault' | 'examine'
+> {
   readonly calls: Call[];
   readonly secrets: (Secret | undefined)[];
   readonly opened: OpenOptions[];
@@ -240,7 +243,7 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
       context.emit({ type: 'item', item: { type: 'result', folder: id, name: 'docs', ...sums } });
       return Promise.resolve({ folders: 1, ...sums, seconds: 1 });
     },
-    folderAdd: (options) => reply('folderAdd', options, folder),
+    folderAdd: (options) => reply('folderAdd', options, { ...folder, known: false }),
     async folderList(context) {
       note('folderList', {});
       context.emit({ type: 'item', item: { type: 'folder', ...folder } });
@@ -383,6 +386,7 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
     secrets: [],
     opened: [],
     closed: 0,
+    hasHome: () => true,
     async initHome(options) {
       note('initHome', options);
       const { deviceKey: key } = options;

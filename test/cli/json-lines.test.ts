@@ -13,7 +13,7 @@ import { fakeDaemon, servingDaemon } from './fake-daemon.ts';
 import { fakeVault } from './fake-vault.ts';
 
 /** What cannot be done without a daemon, and what one that runs already keeps from being done. */
-const needsDaemon = new Set(['start', 'events']);
+const needsDaemon = new Set(['start', 'up', 'events']);
 
 async function linesOf(
   argv: readonly string[],

@@ -418,6 +418,11 @@ test('every command says in JSON what it did', async (t) => {
     const ended = once(listening, 'close');
     await eventually('events to be listened to', () => told.length > 0);
     assert.equal(lastOf(await node.jsonWith(real, 0, 'start'))['started'], false);
+    const upAgain = lastOf(await node.json(0, 'up', node.work));
+    assert.deepEqual(
+      [upAgain['created'], upAgain['added'], upAgain['started']],
+      [false, false, false],
+    );
     assert.equal((await node.json(1, 'daemon')).at(-1)?.['code'], 'VAULT_EXISTS');
     assert.equal(lastOf(await node.json(0, 'folder', 'list'))['folders'], 1);
     assert.equal(lastOf(await node.json(0, 'stop'))['stopped'], true);

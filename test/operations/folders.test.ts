@@ -4,6 +4,7 @@ import { utf8 } from '../../src/bytes.ts';
 import { VaultError } from '../../src/errors.ts';
 import type {
   FolderAddOptions,
+  FolderAddResult,
   FolderResult,
   FolderSetOptions,
 } from '../../src/operations/folder-options.ts';
@@ -15,7 +16,7 @@ import { rejects } from '../helpers/rejects.ts';
 import { operationContext } from '../helpers/test-home.ts';
 import { World } from './world.ts';
 
-const add = (world: World, options: FolderAddOptions): Promise<FolderResult> =>
+const add = (world: World, options: FolderAddOptions): Promise<FolderAddResult> =>
   world.in((vault) => vault.folderAdd(options, operationContext()));
 const set = (
   world: World,
@@ -55,6 +56,26 @@ describe('folder add', () => {
     world.fs.makeDirectory(path);
     await rejects('VAULT_USAGE', () => add(world, { path }));
     assert.equal((await add(world, { path, name: 'odd' })).path, path);
+  });
+
+  test('a directory that is a folder already is told as such where that is asked for, and stays so', async () => {
+    const world = await World.make();
+    world.fs.makeDirectories('/a/photos');
+    const made = await add(world, { path: '/a/photos', orKnown: true });
+    assert.equal(made.known, false);
+    await rejects('VAULT_REFUSED', () => add(world, { path: '/a/photos' }));
+    for (const options of [{}, { name: 'photos' }]) {
+      const again = await add(world, { path: '/a/x/../photos/', orKnown: true, ...options });
+      assert.deepEqual(again, { ...made, known: true });
+    }
+    const renamed = { path: '/a/photos', orKnown: true, name: 'pictures' };
+    const error = await rejects('VAULT_EXISTS', () => add(world, renamed));
+    assert.match(error.hint ?? '', /folder set photos name=pictures/);
+    await rejects('VAULT_REFUSED', () => add(world, { path: '/a', orKnown: true }));
+    await rejects('VAULT_NOT_FOUND', () => add(world, { path: '/a/none', orKnown: true }));
+    assert.deepEqual(await names(world), ['disk', 'photos']);
+    world.fs.removeTree('/a/photos');
+    await rejects('VAULT_NOT_FOUND', () => add(world, { path: '/a/photos', orKnown: true }));
   });
 
   test('the path is kept as it really is', async () => {

@@ -1,7 +1,9 @@
 /** `vault init`: a home and an identity. */
 
+import type { InitResult } from '../../operations/home-options.ts';
 import type { CommandDefinition, CommandResult } from '../definition.ts';
 import type { Invocation } from '../invocation.ts';
+import type { Output } from '../output.ts';
 import { usageError } from '../usage-error.ts';
 
 export const initCommand: CommandDefinition = {
@@ -52,12 +54,18 @@ async function runInit(invocation: Invocation): Promise<CommandResult> {
     ...(passphrase === undefined ? {} : { passphrase }),
     ...(hasKey ? { deviceKey: keyFile === undefined ? true : invocation.path(keyFile) } : {}),
   });
-  const { style } = output;
+  printNewHome(output, made, keyFile === undefined);
+  output.hint('next: vault folder add PATH');
+  return { summary: { ...made } };
+}
+
+/** For people: that there is a home, and its recovery code. `isBeside`: a device key lies inside of it. */
+export function printNewHome(output: Output, made: InitResult, isBeside: boolean): void {
   output.print(`created the home of ${output.name(made.name)}: ${output.name(made.home)}`);
   output.print('');
   output.print('Recovery code, shown only this once:');
   output.print('');
-  output.print(`    ${style('bold', made.recoveryCode)}`);
+  output.print(`    ${output.style('bold', made.recoveryCode)}`);
   output.print('');
   output.print('Write it down and keep it away from this machine. It opens the home when the');
   output.print(
@@ -65,12 +73,10 @@ async function runInit(invocation: Invocation): Promise<CommandResult> {
   );
   if (made.deviceKey !== null) {
     output.warning(
-      keyFile === undefined
+      isBeside
         ? 'the device key file lies beside the home: anyone with this disk can open it'
         : 'whoever has the device key file and this home can open it',
       made.deviceKey,
     );
   }
-  output.hint('next: vault folder add PATH');
-  return { summary: { ...made } };
 }

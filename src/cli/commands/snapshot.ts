@@ -91,7 +91,7 @@ function previewSentence(item: Item, output: Output): string {
 }
 
 /** What a snapshot of one folder holds and cost. */
-function snapshotSentence(item: Item, output: Output): string {
+export function snapshotSentence(item: Item, output: Output): string {
   const name = folderName(item, output);
   const snapshot = fieldText(item, 'snapshot');
   if (snapshot === '') return `${name}: nothing changed, no snapshot taken`;

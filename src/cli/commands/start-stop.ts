@@ -16,16 +16,7 @@ export const startCommand: CommandDefinition = {
   positionals: [],
   options: [listenOption, noWatchOption],
   async run(invocation) {
-    const listen = invocation.given.text('listen');
-    const started = await ensureDaemon(invocation, [
-      ...(listen === undefined ? [] : ['--listen', listen]),
-      ...(invocation.given.flag('no-watch') ? ['--no-watch'] : []),
-    ]);
-    const { output, globals } = invocation;
-    const state = started.locked ? ', and waits locked' : '';
-    const how = started.started ? 'started' : 'was running already';
-    output.sum(`the daemon of ${output.name(globals.home)} ${how}${state}`);
-    if (started.locked) output.hint('any command with the passphrase opens the home: vault status');
+    const started = await ensureDaemon(invocation);
     return { summary: { ...started } };
   },
 };
@@ -51,15 +42,32 @@ export const stopCommand: CommandDefinition = {
   },
 };
 
-export interface StartedDaemon {
+interface StartedDaemon {
   /** Whether it was this command that started it. */
   readonly started: boolean;
   /** Whether it waits for what opens the home. */
   readonly locked: boolean;
 }
 
-/** Has a daemon run, where there is none one with these options, with the home open where something opens it. Throws what kept it from starting. */
-export async function ensureDaemon(
+/**
+ * Has a daemon run, where there is none one with the options given, with the home open where something opens it, and
+ * tells people. Throws what kept it from starting.
+ */
+export async function ensureDaemon(invocation: Invocation): Promise<StartedDaemon> {
+  const { output, globals, given } = invocation;
+  const listen = given.text('listen');
+  const found = await foundOrStarted(invocation, [
+    ...(listen === undefined ? [] : ['--listen', listen]),
+    ...(given.flag('no-watch') ? ['--no-watch'] : []),
+  ]);
+  const state = found.locked ? ', and waits locked' : '';
+  const how = found.started ? 'started' : 'was running already';
+  output.sum(`the daemon of ${output.name(globals.home)} ${how}${state}`);
+  if (found.locked) output.hint('any command with the passphrase opens the home: vault status');
+  return found;
+}
+
+async function foundOrStarted(
   invocation: Invocation,
   options: readonly string[],
 ): Promise<StartedDaemon> {
