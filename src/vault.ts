@@ -133,6 +133,16 @@ export function hasHome(
   return false;
 }
 
+/** Path of the device key file inside a home, whatever it opens; null where there is none. Throws `VAULT_NOT_FOUND`. */
+export function deviceKeyOf(
+  home: string,
+  { fileSystem }: Pick<Environment, 'fileSystem'> = systemEnvironment(),
+): string | null {
+  const layout = homeLayout(home);
+  demandHomeMarker(fileSystem, layout);
+  return fileSystem.statIfPresent(layout.deviceKey) === undefined ? null : layout.deviceKey;
+}
+
 /** Looks for what of this machine vault will stumble over: `operations/doctor.ts`. */
 export async function examine(
   options: DoctorOptions,

@@ -44,6 +44,7 @@ import {
 } from './commands/peer.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { revertCommand, undoCommand } from './commands/revert.ts';
+import { serviceInstallCommand, serviceUninstallCommand } from './commands/service.ts';
 import { snapshotCommand, snapshotsCommand } from './commands/snapshot.ts';
 import { startCommand, stopCommand } from './commands/start-stop.ts';
 import { statsCommand } from './commands/stats.ts';
@@ -67,6 +68,8 @@ export const commands: readonly CommandDefinition[] = [
   daemonCommand,
   startCommand,
   stopCommand,
+  serviceInstallCommand,
+  serviceUninstallCommand,
   eventsCommand,
   doctorCommand,
   folderAddCommand,

@@ -48,6 +48,11 @@ export interface Machine {
   list(directory: string): readonly string[];
   isExecutable(path: string): boolean;
   isDirectory(path: string): boolean;
+  isFile(path: string): boolean;
+  /** Writes a file whole, in the place of one that is there, with the directories it needs. Throws as `fs` does. */
+  writeFile(path: string, content: Uint8Array): void;
+  /** Throws as `fs` does. */
+  removeFile(path: string): void;
   /** Runs a program and collects at most `limit` bytes of its standard output; ends it on abort. */
   capture(
     words: readonly string[],
@@ -78,6 +83,8 @@ export interface Machine {
 export interface VaultModule {
   /** Whether there is a home; where there is none, throws what would keep `folder` from being its first. */
   hasHome(options: { readonly home: string; readonly folder: string }): boolean;
+  /** Path of the device key file inside a home; null where there is none. Throws `VAULT_NOT_FOUND` for no home. */
+  deviceKeyOf(home: string): string | null;
   initHome(options: InitOptions): Promise<InitResult>;
   openVault(options: OpenOptions): Promise<VaultApi>;
   examine(options: DoctorOptions, context: OperationContext): Promise<DoctorResult>;
@@ -136,6 +143,8 @@ export interface CliContext {
   readonly platform: NodeJS.Platform;
   /** The user's own directory. */
   readonly homeDirectory: string;
+  /** Path of the Node that runs this. */
+  readonly node: string;
   /** Path by which vault can be run again. */
   readonly program: string;
   readonly processId: number;

@@ -50,7 +50,8 @@ export function executablePath(
   ];
 }
 
-function absoluteVariable(env: Environment, name: string): string | undefined {
+/** A variable that is a path; undefined where not set. Throws `VAULT_USAGE` where it is not absolute. */
+export function absoluteVariable(env: Environment, name: string): string | undefined {
   const text = variable(env, name);
   if (text !== undefined && !isAbsolute(text)) {
     throw usageError(`${name}: expected an absolute path, got ${quoted(text)}`);

@@ -22,6 +22,7 @@ export function processContext(): CliContext {
     cwd: trueDirectory(),
     platform: process.platform,
     homeDirectory: homedir(),
+    node: process.execPath,
     program: process.argv[1] ?? '',
     processId: process.pid,
     stdin: standardInput,

@@ -1,7 +1,18 @@
 /** Programs and files of this machine. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, promises, readdirSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  promises,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { isatty } from 'node:tty';
 import { deferred } from '../async.ts';
 import type { Ended, Machine } from './context.ts';
@@ -39,6 +50,17 @@ export const processMachine: Machine = {
   },
 
   isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
+
+  isFile: (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
+
+  writeFile(path, content) {
+    mkdirSync(dirname(path), { recursive: true });
+    const unfinished = `${path}.tmp`;
+    writeFileSync(unfinished, content);
+    renameSync(unfinished, path);
+  },
+
+  removeFile: (path) => rmSync(path),
 
   async capture(words, limit, signal) {
     const [program = '', ...args] = words;

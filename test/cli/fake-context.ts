@@ -27,6 +27,8 @@ export interface FakeOptions {
   readonly serving?: ServingDaemon;
   /** Path → content, for passphrase files. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>;
+  /** Path → content, of files that it can write. */
+  readonly written?: ReadonlyMap<string, Buffer>;
   /** Path of each executable → what running it does. */
   readonly programs?: Readonly<Record<string, Ended & { readonly output?: string }>>;
   /** Bytes standard output takes before its reader goes away. */
@@ -44,6 +46,8 @@ export interface ProgramRun {
 export class FakeContext {
   readonly context: CliContext;
   readonly runs: ProgramRun[] = [];
+  /** Files that it can write, by path. */
+  readonly written: Map<string, Buffer>;
   /** For each question: how the terminal was read, and what was printed before it was. */
   readonly listened: { readonly mode: 'lines' | 'keys'; readonly before: string }[] = [];
   /** Milliseconds of the monotonic clock. */
@@ -56,6 +60,7 @@ export class FakeContext {
   #uncaughtHandler: ((error: unknown) => void) | undefined;
 
   constructor(argv: readonly string[], options: FakeOptions = {}) {
+    this.written = new Map(options.written);
     this.#typed = [...(options.typed ?? [])];
     const isTerminal = options.isTerminal === true;
     const programs = options.programs ?? {};
@@ -65,6 +70,7 @@ export class FakeContext {
       cwd: '/place/here',
       platform: options.platform ?? 'linux',
       homeDirectory: '/users/me',
+      node: '/opt/node/bin/node',
       program: '/opt/vault/bin/vault',
       processId: 4711,
       stdin: {
@@ -102,6 +108,9 @@ export class FakeContext {
             .map((path) => path.slice(directory.length + 1)),
         isExecutable: (path) => Object.hasOwn(programs, path),
         isDirectory: () => false,
+        isFile: (path) => this.written.has(path),
+        writeFile: (path, content) => void this.written.set(path, Buffer.from(content)),
+        removeFile: (path) => void this.written.delete(path),
         launch: () => Promise.reject(new Error('no launch in this test')),
         capture: async ([file = '', ...args]) => {
           await Promise.resolve();
@@ -129,6 +138,9 @@ export class FakeContext {
         return {
           hasHome: () => {
             throw new Error('no hasHome in this test');
+          },
+          deviceKeyOf: () => {
+            throw new Error('no deviceKeyOf in this test');
           },
           initHome: () => Promise.reject(new Error('no initHome in this test')),
           openVault: () => Promise.reject(new Error('no openVault in this test')),

@@ -14,7 +14,7 @@ export interface Call {
 
 export interface FakeVault extends Pick<
   VaultModule,
-  'hasHome' | 'initHome' | 'openVault' | 'examine'
+  'hasHome' | 'deviceKeyOf' | 'initHome' | 'openVault' | 'examine'
 > {
   readonly calls: Call[];
   readonly secrets: (Secret | undefined)[];
@@ -387,6 +387,7 @@ export function fakeVault(over: Partial<VaultApi> = {}, deviceKey = false): Fake
     opened: [],
     closed: 0,
     hasHome: () => true,
+    deviceKeyOf: (home) => (deviceKey ? `${home}/device-key` : null),
     async initHome(options) {
       note('initHome', options);
       const { deviceKey: key } = options;

@@ -437,6 +437,14 @@ test('every command says in JSON what it did', async (t) => {
     assert.equal(lastOf(await node.json(0, 'stop'))['stopped'], true);
     assert.deepEqual(only(await foreground, 'ready').length, 1);
     await node.fails(1, 'events');
+    // Where no service manager is touched.
+    const env = { HOME: node.directory, XDG_CONFIG_HOME: node.directory, PATH: node.directory };
+    const installed = lastOf(await node.jsonWith({ ...real, env }, 0, 'service', 'install'));
+    assert.deepEqual([installed['enabled'], installed['opensWith']], [false, 'device-key']);
+    assert.ok(existsSync(String(installed['file'])));
+    const gone = lastOf(await node.jsonWith({ ...real, env }, 0, 'service', 'uninstall'));
+    assert.deepEqual([gone['removed'], gone['file']], [true, installed['file']]);
+    assert.ok(!existsSync(String(installed['file'])));
   });
 
   await t.test('the machine, whatever it is like', async () => {
