@@ -23,10 +23,12 @@ import { checkedPlace, demandDirectory } from './working-copy-place.ts';
  * Makes a folder: its secrets, and a log whose first entry names its creator. It is one only once all
  * of that is durable; an unfinished one is removed by the next `folder add`. No file is read yet.
  */
-export async function addFolder(
-  session: Session,
-  options: FolderAddOptions,
-): Promise<FolderAddResult> {
+export function addFolder(session: Session, options: FolderAddOptions): Promise<FolderAddResult> {
+  // Two at once must not both find the place free.
+  return session.folders.inOrder('folder add', () => addInTurn(session, options));
+}
+
+async function addInTurn(session: Session, options: FolderAddOptions): Promise<FolderAddResult> {
   const { environment, home } = session;
   const { fileSystem, random, clock } = environment;
   const known = options.orKnown === true ? knownFolder(session, options) : undefined;

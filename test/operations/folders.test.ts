@@ -78,6 +78,25 @@ describe('folder add', () => {
     await rejects('VAULT_NOT_FOUND', () => add(world, { path: '/a/photos', orKnown: true }));
   });
 
+  test('of two that are added at once at one place, one is', async () => {
+    const world = await World.make();
+    world.fs.makeDirectory('/photos');
+    await world.in(async (vault) => {
+      const twice = (options: FolderAddOptions): Promise<PromiseSettledResult<FolderAddResult>[]> =>
+        Promise.allSettled(
+          [options, options].map((one) => vault.folderAdd(one, operationContext())),
+        );
+      const [first, second] = await twice({ path: '/photos', name: 'a' });
+      assert.deepEqual([first?.status, second?.status], ['fulfilled', 'rejected']);
+      const known = await twice({ path: '/photos', orKnown: true });
+      assert.deepEqual(
+        known.map((one) => one.status === 'fulfilled' && one.value.known),
+        [true, true],
+      );
+    });
+    assert.deepEqual(await names(world), ['a', 'disk']);
+  });
+
   test('the path is kept as it really is', async () => {
     const world = await World.make();
     world.fs.makeDirectories('/real/inner');
