@@ -10,7 +10,7 @@
  * takes 361 KB. The file lies on the disk once in the clear and once sealed for each node; all is removed.
  */
 
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as passed } from 'node:timers/promises';
@@ -28,11 +28,10 @@ import { VirtualClock } from '../src/system/virtual-clock.ts';
 import { openVault, type Vault } from '../src/vault.ts';
 import { admitNode, joinFolder } from '../test/helpers/shared-folder.ts';
 import { makeHome, operationContext } from '../test/helpers/test-home.ts';
-import { keyStream } from './inputs/key-stream.ts';
+import { writeInsertedFile } from './inputs/inserted-file.ts';
 
 const MIB = 1024 * 1024;
 const MOST_BYTES = 360_000;
-const INSERTED = Buffer.from('+five');
 const FOLDER = 'work';
 const CHANNEL = 1;
 const { signal } = new AbortController();
@@ -46,24 +45,6 @@ const { values } = parseArgs({
 const size = Number(values.mib) * MIB;
 if (!Number.isSafeInteger(size) || size < MIB)
   throw new RangeError(`expected MiB, got ${values.mib}`);
-
-/** Random bytes, the same each time, with the five in their middle if they are inserted. */
-function writeContent(path: string, isInserted: boolean): void {
-  const stream = keyStream('insertion', size);
-  const buffer = Buffer.alloc(MIB);
-  const file = openSync(path, 'w');
-  try {
-    for (let at = 0; at < size;) {
-      if (isInserted && at === Math.floor(size / 2 / MIB) * MIB) writeSync(file, INSERTED);
-      let filled = 0;
-      while (filled < MIB) filled += stream(buffer.subarray(filled));
-      writeSync(file, buffer);
-      at += filled;
-    }
-  } finally {
-    closeSync(file);
-  }
-}
 
 const wire = { frames: 0, bytes: 0 };
 
@@ -165,7 +146,11 @@ async function run(place: string): Promise<void> {
     await network.transport('b').listen('b', begin(to, 'a'));
     await network.transport('a').dial('b', begin(from, 'b'));
     for (const type of ['first', 'inserted'] as const) {
-      writeContent(join(work, 'large'), type === 'inserted');
+      writeInsertedFile(join(work, 'large'), {
+        seed: 'insertion',
+        size,
+        isInserted: type === 'inserted',
+      });
       const began = performance.now();
       await a.snapshot({ folders: [FOLDER], yes: true }, operationContext());
       Object.assign(wire, { frames: 0, bytes: 0 });

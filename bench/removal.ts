@@ -8,7 +8,7 @@
  * file lies on the disk once in the clear and once sealed; all is removed.
  */
 
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,11 +16,10 @@ import { systemEnvironment } from '../src/home/system-environment.ts';
 import { openVault, type Vault } from '../src/vault.ts';
 import { makeConflict } from '../test/helpers/joined-in-memory.ts';
 import { makeHome, operationContext } from '../test/helpers/test-home.ts';
-import { keyStream } from './inputs/key-stream.ts';
+import { writeInsertedFile } from './inputs/inserted-file.ts';
 
 const MIB = 1024 * 1024;
 const MOST_BYTES = 512 * 1024;
-const INSERTED = Buffer.from('+five');
 const FOLDER = 'work';
 
 const { values } = parseArgs({
@@ -32,24 +31,6 @@ const { values } = parseArgs({
 const size = Number(values.mib) * MIB;
 if (!Number.isSafeInteger(size) || size < MIB)
   throw new RangeError(`expected MiB, got ${values.mib}`);
-
-/** Random bytes, the same each time, with the five in their middle if they are inserted. */
-function writeContent(path: string, isInserted: boolean): void {
-  const stream = keyStream('removal', size);
-  const buffer = Buffer.alloc(MIB);
-  const file = openSync(path, 'w');
-  try {
-    for (let at = 0; at < size;) {
-      if (isInserted && at === Math.floor(size / 2 / MIB) * MIB) writeSync(file, INSERTED);
-      let filled = 0;
-      while (filled < MIB) filled += stream(buffer.subarray(filled));
-      writeSync(file, buffer);
-      at += filled;
-    }
-  } finally {
-    closeSync(file);
-  }
-}
 
 /** Opens the home with its device key, does `work`, and closes it. */
 async function inHome<T>(home: string, work: (vault: Vault) => Promise<T>): Promise<T> {
@@ -81,13 +62,13 @@ try {
   await makeHome(systemEnvironment(), home);
   await inHome(home, (vault) => vault.folderAdd({ path: root, name: FOLDER }, operationContext()));
   const path = join(root, 'huge');
-  writeContent(path, false);
+  writeInsertedFile(path, { seed: 'removal', size, isInserted: false });
   const first = await stored(home);
   // Another node joins, and is removed again.
   await makeConflict(home, FOLDER, 'small');
   const removed = { folder: FOLDER, node: 'elsewhere', yes: true };
   await inHome(home, (vault) => vault.memberRemove(removed, operationContext()));
-  writeContent(path, true);
+  writeInsertedFile(path, { seed: 'removal', size, isInserted: true });
   const inserted = await stored(home);
   process.stdout.write(`${JSON.stringify({ bytes: size, first, inserted, most: MOST_BYTES })}\n`);
   if (inserted > MOST_BYTES) process.exitCode = 1;
