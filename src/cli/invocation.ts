@@ -111,7 +111,7 @@ export class Invocation {
   }
 
   /** What an operation reports to: items are printed as JSON lines, or handed to `render`. */
-  operation(render: (item: Item) => void): OperationContext {
+  operation(render: (item: Item) => void = () => undefined): OperationContext {
     return {
       signal: this.signal,
       emit: (event) => {

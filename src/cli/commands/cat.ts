@@ -27,7 +27,7 @@ export const catCommand: CommandDefinition = {
           ...(given.flag('fetch') ? { fetch: true } : {}),
         },
         write,
-        invocation.operation(() => undefined),
+        invocation.operation(),
       ),
     );
     return { summary: { ...result } };

@@ -37,7 +37,7 @@ export const folderMoveCommand: CommandDefinition = {
           ...(globals.yes ? { yes: true } : {}),
           ...(isDry ? { dryRun: true } : {}),
         },
-        invocation.operation(() => undefined),
+        invocation.operation(),
       ),
     );
     const place = output.name(result.path ?? '');
@@ -70,7 +70,7 @@ export const folderLockCommand: CommandDefinition = {
           ...(globals.yes ? { yes: true } : {}),
           ...(isDry ? { dryRun: true } : {}),
         },
-        invocation.operation(() => undefined),
+        invocation.operation(),
       ),
     );
     const what = `${count(result.files, 'file')}, ${formatBytes(result.bytes)}`;
@@ -113,7 +113,7 @@ export const folderUnlockCommand: CommandDefinition = {
           folder: invocation.folder(),
           ...(to === undefined ? {} : { to: invocation.path(to) }),
         },
-        invocation.operation(() => undefined),
+        invocation.operation(),
       ),
     );
     const name = output.name(result.name);

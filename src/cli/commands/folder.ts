@@ -73,7 +73,7 @@ export const folderAddCommand: CommandDefinition = {
           ...(largerThan === undefined ? {} : { excludeLargerThan: largerThan }),
           ...(given.flag('one-file-system') ? { oneFileSystem: true } : {}),
         },
-        invocation.operation(() => undefined),
+        invocation.operation(),
       ),
     );
     const place = result.path === null ? '' : ` at ${output.name(result.path)}`;
@@ -145,7 +145,7 @@ export const folderSetCommand: CommandDefinition = {
       return { key: word.slice(0, equals), value: word.slice(equals + 1) };
     });
     const { output } = invocation;
-    const context = invocation.operation(() => undefined);
+    const context = invocation.operation();
     const result = await invocation.withVault((vault) =>
       vault.folderSet({ folder: invocation.folderArgument(folder), settings }, context),
     );
@@ -167,7 +167,7 @@ export const folderRemoveCommand: CommandDefinition = {
     const { given, globals, output } = invocation;
     const folder = invocation.folder();
     const isDry = given.flag('dry-run');
-    const context = invocation.operation(() => undefined);
+    const context = invocation.operation();
     const result = await invocation.withVault((vault) =>
       vault.folderRemove(
         { folder, ...(globals.yes ? { yes: true } : {}), ...(isDry ? { dryRun: true } : {}) },

@@ -76,7 +76,7 @@ async function make(invocation: Invocation): Promise<CommandResult> {
         ...(expiresMs === undefined ? {} : { expiresMs }),
         ...(given.has('address') ? { addresses: given.list('address') } : {}),
       },
-      invocation.operation(() => undefined),
+      invocation.operation(),
     ),
   );
   output.print(result.invite);
@@ -108,10 +108,7 @@ async function list(invocation: Invocation): Promise<CommandResult> {
 async function revoke(invocation: Invocation, id: string): Promise<CommandResult> {
   const { output } = invocation;
   const result = await invocation.withVault((vault) =>
-    vault.inviteRevoke(
-      { id },
-      invocation.operation(() => undefined),
-    ),
+    vault.inviteRevoke({ id }, invocation.operation()),
   );
   const short = shortId(result.id);
   if (result.state === 'revoked') output.sum(`invite ${short} is good for nobody any more`);

@@ -31,7 +31,7 @@ export const joinCommand: CommandDefinition = {
     const invite = word === '-' ? await lineOfInput(context) : word;
     const name = given.text('name');
     const isWaiting = given.flag('wait');
-    const operation = invocation.operation(() => undefined);
+    const operation = invocation.operation();
     const [result, synced] = await invocation.withVault(async (vault) => {
       const joined = await vault.join(
         {

@@ -72,7 +72,7 @@ async function runAdd(invocation: Invocation): Promise<CommandResult> {
   if (isKey && source) throw usageError('--device-key and a new passphrase: one slot at a time');
   const module = await invocation.load();
   const result = await invocation.withVault(async (vault) => {
-    const context = invocation.operation(() => undefined);
+    const context = invocation.operation();
     if (!isKey) {
       const passphrase = await invocation.demandNewPassphrase(module, source);
       return vault.keyAdd({ kind: 'passphrase', passphrase, ...labelled }, context);
@@ -97,10 +97,7 @@ export const keyRemoveCommand: CommandDefinition = {
   async run(invocation) {
     const slot = invocation.given.words[0] ?? '';
     const result = await invocation.withVault((vault) =>
-      vault.keyRemove(
-        { slot },
-        invocation.operation(() => undefined),
-      ),
+      vault.keyRemove({ slot }, invocation.operation()),
     );
     invocation.output.sum(`removed slot ${result.slot}`);
     return { summary: { ...result } };
@@ -121,10 +118,7 @@ export const keyChangePassphraseCommand: CommandDefinition = {
     const module = await invocation.load();
     const result = await invocation.withVault(async (vault) => {
       const passphrase = await invocation.demandNewPassphrase(module, source);
-      return vault.keyChangePassphrase(
-        { passphrase },
-        invocation.operation(() => undefined),
-      );
+      return vault.keyChangePassphrase({ passphrase }, invocation.operation());
     });
     invocation.output.sum('the passphrase is changed');
     return { summary: { ...result } };
@@ -140,7 +134,7 @@ export const keyRecoveryCodeCommand: CommandDefinition = {
   async run(invocation) {
     const { output } = invocation;
     const result = await invocation.withVault((vault) =>
-      vault.keyRecoveryCode(invocation.operation(() => undefined)),
+      vault.keyRecoveryCode(invocation.operation()),
     );
     output.print('New recovery code, shown only this once; the old one no longer works:');
     output.print('');

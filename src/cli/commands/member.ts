@@ -78,7 +78,7 @@ export const memberRemoveCommand: CommandDefinition = {
     const result = await invocation.withVault((vault) =>
       vault.memberRemove(
         { folder, node, ...(globals.yes ? { yes: true } : {}), ...(isDry ? { dryRun: true } : {}) },
-        invocation.operation(() => undefined),
+        invocation.operation(),
       ),
     );
     const who = output.name(result.nodeName ?? shortId(result.node));
@@ -108,10 +108,7 @@ export const memberRoleCommand: CommandDefinition = {
     const role = roles.find((one) => one === given.words[2]);
     if (role === undefined) throw usageError(`a role is needed: ${roles.join(', ')}`);
     const result = await invocation.withVault((vault) =>
-      vault.memberRole(
-        { folder, node, role },
-        invocation.operation(() => undefined),
-      ),
+      vault.memberRole({ folder, node, role }, invocation.operation()),
     );
     const who = output.name(result.nodeName ?? shortId(result.node));
     const how = result.changed ? 'has' : 'had already';

@@ -87,10 +87,7 @@ export const peerAddCommand: CommandDefinition = {
     const options = { address, ...(node === undefined ? {} : { node }) };
     const { output } = invocation;
     const result = await invocation.withVault((vault) =>
-      vault.peerAdd(
-        options,
-        invocation.operation(() => undefined),
-      ),
+      vault.peerAdd(options, invocation.operation()),
     );
     output.sum(`${output.name(address)} ${result.changed ? 'is' : 'was'} known`);
     return { summary: { ...result } };
@@ -107,10 +104,7 @@ export const peerRemoveCommand: CommandDefinition = {
     const address = invocation.given.words[0] ?? '';
     const { output } = invocation;
     const result = await invocation.withVault((vault) =>
-      vault.peerRemove(
-        { address },
-        invocation.operation(() => undefined),
-      ),
+      vault.peerRemove({ address }, invocation.operation()),
     );
     output.sum(`${output.name(address)} is forgotten`);
     return { summary: { ...result } };
@@ -149,7 +143,7 @@ async function setDenied(
     node,
     ...(folder === undefined ? {} : { folder: invocation.folderArgument(folder) }),
   };
-  const context = invocation.operation(() => undefined);
+  const context = invocation.operation();
   const result = await invocation.withVault((vault) =>
     isDenied ? vault.deny(options, context) : vault.allow(options, context),
   );
