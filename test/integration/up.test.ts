@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mainOfVault } from '../helpers/main-of-vault.ts';
 import { skipUnless } from '../helpers/requires.ts';
@@ -62,7 +62,7 @@ describe('vault up', { concurrency: 2 }, () => {
     );
     const link = join(node.directory, 'link');
     symlinkSync(node.work, link);
-    for (const path of [link, `${node.work}/../work/`]) {
+    for (const path of [link, `${node.work}/../${basename(node.work)}/`]) {
       const [again = {}, ...others] = await node.json(0, ...up(path, '--name', 'work'));
       assert.deepEqual(others, []);
       assert.deepEqual(again, {

@@ -16,6 +16,18 @@ async function two(): Promise<[SharedNode, SharedNode]> {
   return [a, b];
 }
 
+/** Two nodes in step, after the second removed `f` with the file in it that the first had made. */
+async function withRemoved(): Promise<[SharedNode, SharedNode]> {
+  const [a, b] = await two();
+  a.put({ 'f/g': 'mine', other: 'x' });
+  await a.record();
+  await inStep([a, b]);
+  b.remove('f');
+  await b.record();
+  await inStep([a, b]);
+  return [a, b];
+}
+
 describe('bringing a working copy in step', () => {
   test('files, directories and symlinks come, change and go', async () => {
     const [a, b] = await two();
@@ -70,13 +82,7 @@ describe('bringing a working copy in step', () => {
   });
 
   test('a directory that others removed and made again is not what it was', async () => {
-    const [a, b] = await two();
-    a.put({ 'f/g': 'mine', other: 'x' });
-    await a.record();
-    await inStep([a, b]);
-    b.remove('f');
-    await b.record();
-    await inStep([a, b]);
+    const [a, b] = await withRemoved();
     b.environment.clock.advance(60_000);
     b.fs.makeDirectory('/disk/f');
     await b.record();
@@ -92,13 +98,7 @@ describe('bringing a working copy in step', () => {
   });
 
   test('a directory that a user makes where others removed one is not what it was', async () => {
-    const [a, b] = await two();
-    a.put({ 'f/g': 'mine', other: 'x' });
-    await a.record();
-    await inStep([a, b]);
-    b.remove('f');
-    await b.record();
-    await inStep([a, b]);
+    const [a] = await withRemoved();
     a.environment.clock.advance(60_000);
     a.fs.makeDirectory('/disk/f');
     await a.record();

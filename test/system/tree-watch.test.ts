@@ -9,7 +9,7 @@ import { pollingWatch } from '../../src/system/polling-watch.ts';
 import { realFileSystem } from '../../src/system/real-file-system.ts';
 import { recursiveWatch } from '../../src/system/recursive-watch.ts';
 import { systemWatch } from '../../src/system/system-watch.ts';
-import type { StartWatch } from '../../src/system/tree-watch.ts';
+import type { StartWatch, TreeWatch } from '../../src/system/tree-watch.ts';
 import { VirtualClock } from '../../src/system/virtual-clock.ts';
 import { ToldHints, treeWatchContract, type WatchCase } from '../contracts/tree-watch.ts';
 import { skipUnless } from '../helpers/requires.ts';
@@ -18,6 +18,14 @@ import { eventually } from '../helpers/wait.ts';
 
 function onDisk(start: StartWatch): (t: TestContext) => WatchCase {
   return (t) => ({ start, fileSystem: realFileSystem(), root: tempDir(t) });
+}
+
+function watching(t: TestContext): { root: string; told: ToldHints; watch: TreeWatch } {
+  const root = tempDir(t);
+  const told = new ToldHints();
+  const watch = told.watching(directoryWatch(), root);
+  t.after(() => watch.close());
+  return { root, told, watch };
 }
 
 const isLinux = process.platform === 'linux';
@@ -118,10 +126,7 @@ describe('where not every directory can be watched', () => {
 describe('a storm of changes', () => {
   test('that the system drops hints of is told as lost hints', async (t) => {
     if (!skipUnless(t, { platforms: ['linux'] })) return;
-    const root = tempDir(t);
-    const told = new ToldHints();
-    const watch = told.watching(directoryWatch(), root);
-    t.after(() => watch.close());
+    const { root, told, watch } = watching(t);
     watch.enter('');
     // Nothing is taken while this one runs.
     const script = `for (let at = 0; at < 9000; at++) fs.writeFileSync(${JSON.stringify(root)} + '/' + at, 'x')`;
@@ -134,10 +139,7 @@ describe('a storm of changes', () => {
 describe('names that are no text', () => {
   test('are told as they are', async (t) => {
     if (!skipUnless(t, { platforms: ['linux'] })) return;
-    const root = tempDir(t);
-    const told = new ToldHints();
-    const watch = told.watching(directoryWatch(), root);
-    t.after(() => watch.close());
+    const { root, told, watch } = watching(t);
     watch.enter('');
     const path = Buffer.concat([Buffer.from(`${root}/n`), Buffer.from([0xff])]);
     await told.comes('', 'n\udcff', () => writeFileSync(path, ''));
