@@ -9,10 +9,9 @@ import { demandHomeMarker, Home, lockAnyhow } from './home/home.ts';
 import { homeLayout } from './home/home-layout.ts';
 import { readHomeMarker } from './home/home-marker.ts';
 import { systemEnvironment, systemPool } from './home/system-environment.ts';
-import { MAX_PROCESS_CREDIT_BYTES } from './limits.ts';
-import { CreditPool } from './net/credit-pool.ts';
 import { addFolder } from './operations/add-folder.ts';
 import type { VaultApi } from './operations/api.ts';
+import { Background } from './operations/background.ts';
 import type { OperationContext } from './operations/operation.ts';
 import type {
   DoctorOptions,
@@ -26,9 +25,8 @@ import { conflicts } from './operations/conflicts.ts';
 import { allowNode, denyNode, type DenyOptions } from './operations/deny.ts';
 import { diff } from './operations/diff.ts';
 import { doctor } from './operations/doctor.ts';
-import { openExchange, type Exchange, type ExchangeOptions } from './operations/exchange.ts';
+import type { Exchange, ExchangeOptions } from './operations/exchange.ts';
 import type { FolderAddOptions, FolderSetOptions } from './operations/folder-options.ts';
-import { failureText } from './operations/failure-text.ts';
 import { find } from './operations/find.ts';
 import { listFolders, removeFolder, setFolder, showFolder } from './operations/folders.ts';
 import {
@@ -40,23 +38,19 @@ import {
   setSetting,
 } from './operations/keys.ts';
 import { listInvites, makeInvite, revokeInvite } from './operations/invites.ts';
-import { JoinDesk } from './operations/join-desk.ts';
-import { openNodeNetwork, withDialing } from './operations/join-dial.ts';
+import { openNodeNetwork } from './operations/join-dial.ts';
 import { join } from './operations/join.ts';
 import { log } from './operations/log.ts';
 import { lockFolder } from './operations/lock-folder.ts';
 import { cat, listSnapshots, ls } from './operations/look.ts';
-import { keepLive } from './operations/keep-live.ts';
 import type { Live, LiveOptions } from './operations/live-types.ts';
-import { goOnline, type OpenExchange } from './operations/online.ts';
 import type { Online, OnlineOptions } from './operations/online-types.ts';
 import type { JoinOptions } from './operations/member-options.ts';
 import { listMembers, removeMember, setMemberRole } from './operations/members.ts';
 import { moveFolder } from './operations/move-folder.ts';
 import { addPeer, listPeers, removePeer, type PeerAddressOptions } from './operations/peers.ts';
 import { resolve } from './operations/resolve.ts';
-import { fetchChosen, type WithExchange } from './operations/fetch-contents.ts';
-import { withReached } from './operations/reached-exchange.ts';
+import { fetchChosen } from './operations/fetch-contents.ts';
 import { restore } from './operations/restore.ts';
 import { revert } from './operations/revert.ts';
 import type { Session } from './operations/session.ts';
@@ -224,18 +218,9 @@ async function endingAs<T>(signal: AbortSignal, work: () => Promise<T>): Promise
 
 function wire(session: Session): Vault {
   const { environment, home, folders } = session;
-  const credit = new CreditPool(MAX_PROCESS_CREDIT_BYTES);
-  const exchanges = new Set<Exchange>();
-  const exchangeOf: OpenExchange = async (options) => {
-    const exchange = await openExchange(session, credit, options, (over) => exchanges.delete(over));
-    exchanges.add(exchange);
-    return exchange;
-  };
-  let online: Promise<Online> | undefined;
-  let desk: JoinDesk | undefined;
+  const background = new Background(session);
   const ownHosts = async (): Promise<readonly string[]> =>
     (await openNodeNetwork(session)).ownAddresses();
-  let live: Promise<Live> | undefined;
   const guarded = <A extends readonly unknown[], R>(
     run: (...args: A) => Promise<R>,
   ): ((...args: A) => Promise<R>) => {
@@ -257,85 +242,31 @@ function wire(session: Session): Vault {
       const { signal } = args.at(-1) as OperationContext;
       return endingAs(signal, () => run(...args));
     });
-  const goOnlineHere = async (options: OnlineOptions): Promise<Online> => {
-    if (online !== undefined) throw new VaultError('VAULT_EXISTS', 'this node is online already');
-    const admissions = new JoinDesk({
-      session,
-      onAdmitted: ({ folder }) => void online?.then((there) => there.announce(folder)),
-      onFailed: (error) => options.onTrouble?.({ message: failureText(error), error }),
-    });
-    desk = admissions;
-    online = Promise.resolve(live).then((kept) => {
-      const news = kept === undefined ? {} : { onNews: (folder: string) => kept.news(folder) };
-      const given = { admissions, ...news, ...options };
-      const over = (): void => {
-        online = undefined;
-        void admissions.close();
-      };
-      return goOnline(session, exchangeOf, given, over);
-    });
-    try {
-      return await online;
-    } catch (error) {
-      online = undefined;
-      throw error;
-    }
-  };
   /** Peers hear of what an operation wrote. */
   const writing = <A extends readonly unknown[], R>(
     run: (...args: [...A, OperationContext]) => Promise<R>,
   ): ((...args: [...A, OperationContext]) => Promise<R>) =>
-    streamed(async (...args: [...A, OperationContext]) => {
-      try {
-        return await run(...args);
-      } finally {
-        const there = await online;
-        for (const { folder } of there?.folders() ?? []) await there?.announce(folder);
-      }
-    });
+    streamed((...args: [...A, OperationContext]) => background.telling(() => run(...args)));
   /** The folder is not exchanged while the operation replaces what it lies in. */
   const replacing = <O extends { readonly folder: string }, R>(
     run: (options: O, context: OperationContext) => Promise<R>,
   ): ((options: O, context: OperationContext) => Promise<R>) =>
-    streamed(async (options: O, context: OperationContext) => {
-      const there = await online;
-      try {
-        if (there === undefined) return await run(options, context);
-        const { id } = session.folders.find(options.folder, '/');
-        return await there.without(id, () => run(options, context));
-      } finally {
-        await (await live)?.foldersChanged();
-      }
-    });
-  /** Which folders there are, or whether one is paused, is another than before. */
+    streamed((options: O, context: OperationContext) =>
+      background.replacing(options.folder, () => run(options, context)),
+    );
+  /** Which folders there are, or what is so of one, is another than before. */
   const arranging = <O, R>(
-    run: (options: O) => Promise<R>,
+    run: (options: O, context: OperationContext) => Promise<R>,
   ): ((options: O, context: OperationContext) => Promise<R>) =>
-    streamed(async (options: O, _context: OperationContext) => {
-      const result = await run(options);
-      await (await online)?.foldersChanged();
-      await (await live)?.foldersChanged();
+    streamed(async (options: O, context: OperationContext) => {
+      const result = await run(options, context);
+      await background.foldersChanged();
       return result;
     });
-  /** Online for as long as that takes, where it is not already. */
-  const withExchange: WithExchange = async (folder, signal, work) => {
-    const there = await online;
-    const used =
-      there ??
-      (await goOnline(session, exchangeOf, { folders: [folder], onNews: () => undefined }));
-    try {
-      return await withReached(used, folder, environment.clock, signal, work);
-    } finally {
-      if (there === undefined) await used.close();
-    }
-  };
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     try {
-      await (await live)?.close();
-      await (await online)?.close();
-      await desk?.close();
-      for (const exchange of exchanges) await exchange.close();
+      await background.close();
       await environment.pool.close();
       await folders.close();
       restoreReserve(home);
@@ -344,12 +275,15 @@ function wire(session: Session): Vault {
     }
   };
   return {
-    status: streamed(async (options, context) => status(session, await online, options, context)),
+    status: streamed(async (options, context) =>
+      status(session, await background.online, options, context),
+    ),
     snapshot: writing((options, context) => snapshot(session, options, context)),
     snapshots: streamed((options, context) => listSnapshots(session, options, context)),
     ls: streamed((options, context) => ls(session, options, context)),
     cat: streamed(async (options, write, context) => {
-      if (options.fetch === true) await fetchChosen(session, options, context, withExchange);
+      if (options.fetch === true)
+        await fetchChosen(session, options, context, background.withExchange);
       return cat(session, options, write, context);
     }),
     diff: streamed((options, context) => diff(session, options, context)),
@@ -361,7 +295,7 @@ function wire(session: Session): Vault {
     restore: streamed((options, context) =>
       folders.inOrder(`into ${options.to}`, async () => {
         if (options.fetch === true && options.dryRun !== true)
-          await fetchChosen(session, options, context, withExchange);
+          await fetchChosen(session, options, context, background.withExchange);
         return restore(session, options, context);
       }),
     ),
@@ -378,11 +312,9 @@ function wire(session: Session): Vault {
     folderShow: streamed((folder, context) => showFolder(session, folder, context)),
     folderSet: arranging(async (options: FolderSetOptions) => {
       const run = (): ReturnType<typeof setFolder> => setFolder(session, options);
-      const there = await online;
       // What is wanted is found out anew.
-      if (there === undefined || options.settings.every(({ key }) => key !== 'history'))
-        return run();
-      return there.without(session.folders.find(options.folder, '/').id, run);
+      const isAnew = options.settings.some(({ key }) => key === 'history');
+      return isAnew ? background.replacing(options.folder, run) : run();
     }),
     folderMove: replacing((options, context) => moveFolder(session, options, context)),
     folderLock: replacing((options, context) => lockFolder(session, options, context)),
@@ -391,16 +323,9 @@ function wire(session: Session): Vault {
     invite: streamed((options, context) => makeInvite(session, options, ownHosts, context)),
     inviteList: streamed((options, context) => listInvites(session, options, context)),
     inviteRevoke: streamed(async (options) => revokeInvite(session, options)),
-    join: streamed(async (options: JoinOptions, context) => {
-      const there = await online;
-      const joined =
-        there === undefined
-          ? await withDialing(session, (dial) => join(session, options, dial, context))
-          : await join(session, options, there.dialAs, context);
-      await (await live)?.foldersChanged();
-      await there?.foldersChanged();
-      return joined;
-    }),
+    join: arranging((options: JoinOptions, context) =>
+      background.dialing((dial) => join(session, options, dial, context)),
+    ),
     memberList: streamed((options, context) => listMembers(session, options, context)),
     memberRemove: writing((options, context) => removeMember(session, options, context)),
     memberRole: writing((options) => setMemberRole(session, options)),
@@ -415,9 +340,14 @@ function wire(session: Session): Vault {
       return { slot: slot.id, recoveryCode };
     }),
     sync: streamed(async (options, context) =>
-      sync(session, { online: await online, goOnline: goOnlineHere }, options, context),
+      sync(
+        session,
+        { online: await background.online, goOnline: background.goOnline },
+        options,
+        context,
+      ),
     ),
-    peerList: streamed(async (context) => listPeers(session, await online, context)),
+    peerList: streamed(async (context) => listPeers(session, await background.online, context)),
     peerAdd: arranging((options: PeerAddressOptions) => addPeer(session, options)),
     peerRemove: arranging((options: Pick<PeerAddressOptions, 'address'>) =>
       Promise.resolve(removePeer(session, options)),
@@ -427,29 +357,9 @@ function wire(session: Session): Vault {
     configGet: guarded(async (key) => getSetting(session, key)),
     configSet: guarded((key, value) => setSetting(session, key, value)),
     configList: streamed(async (context) => listSettings(session, context)),
-    exchange: guarded(exchangeOf),
-    keepLive: guarded(async (options) => {
-      if (live !== undefined) throw new VaultError('VAULT_EXISTS', 'folders are kept live already');
-      // Else both would bring working copies in step.
-      if (online !== undefined) throw new TypeError('expected a node that is not online yet');
-      const told = (folder: string): void => {
-        options.onRecorded?.(folder);
-        online
-          ?.then((there) => there.announce(folder))
-          .catch((error: unknown) => {
-            const message = `peers were not told: ${failureText(error)}`;
-            options.onEvent?.(folder, { type: 'warning', message });
-          });
-      };
-      live = keepLive(session, { ...options, onRecorded: told }, () => (live = undefined));
-      try {
-        return await live;
-      } catch (error) {
-        live = undefined;
-        throw error;
-      }
-    }),
-    online: guarded(goOnlineHere),
+    exchange: guarded(background.exchange),
+    keepLive: guarded((options) => background.keepLive(options)),
+    online: guarded(background.goOnline),
     prove: guarded(async (secret) => (await home.prove(secret)).id),
     close: () => (closing ??= close()),
   };
